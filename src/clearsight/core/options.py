@@ -1,0 +1,66 @@
+"""Options of a verb, written once: the command line, the Python signature and the check all come from one class."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from clearsight.core.errors import InputError
+
+O = TypeVar("O", bound="Options")  # noqa: E741
+
+
+class Options(BaseModel):
+    """Base of every verb's options: frozen, and an unknown name is an error. None means "choose for me".
+
+    Fields without a default are the command's arguments, the others its `--options`; a field's description is its help.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def parse(kind: type[O], values: Mapping[str, Any]) -> O:
+    """Options from values. Raises `InputError` in the words of the option, not of the library."""
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "options"
+        option = f"--{name.replace('_', '-')}"
+        if first["type"] == "extra_forbidden":
+            raise InputError(
+                f"there is no option {option}; there is {', '.join(kind.model_fields)}"
+            ) from None
+        if first["type"] == "missing":
+            raise InputError(f"{name} must be given") from None
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise InputError(f"{option} {first['input']!r}: {message[:1].lower()}{message[1:]}") from None
+
+
+def signature(kind: type[Options]) -> inspect.Signature:
+    """The Python signature that the options stand for: arguments first, then keyword-only options."""
+    parameters = []
+    for name, field in kind.model_fields.items():
+        required = field.is_required()
+        style = inspect.Parameter.POSITIONAL_OR_KEYWORD if required else inspect.Parameter.KEYWORD_ONLY
+        default = inspect.Parameter.empty if required else field.default
+        parameters.append(inspect.Parameter(name, style, default=default, annotation=field.annotation))
+    return inspect.Signature(parameters)
+
+
+def function(kind: type[O], run: Callable[[O], Any], name: str, summary: str) -> Callable[..., Any]:
+    """A Python function with the options as its parameters, for the public API."""
+    bound = signature(kind)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return run(parse(kind, bound.bind(*args, **kwargs).arguments))
+
+    call.__name__ = call.__qualname__ = name
+    call.__signature__ = bound  # type: ignore[attr-defined]
+    lines = [summary, "", "Options:"]
+    lines += [f"    {field}: {info.description}" for field, info in kind.model_fields.items()]
+    call.__doc__ = "\n".join(lines)
+    return call

@@ -1,0 +1,103 @@
+"""From samples to batches: the stages a task gives, the things that flow through them, and where batches come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+
+from clearsight.core.errors import BadImage
+from clearsight.core.sample import Pixels, Sample
+
+
+@dataclass(frozen=True)
+class Example:
+    """One sample made ready: what the cache stores and workers send."""
+
+    key: str
+    image: Tensor  # uint8 (C, S, S)
+    target: Mapping[str, Tensor]  # for judging, "frame" (6,) is among them
+
+
+class Batch:
+    """Examples stacked. A plain class on purpose: Fabric walks into dataclasses and copies them at every step."""
+
+    __slots__ = ("images", "keys", "targets")
+
+    def __init__(self, images: Tensor, targets: dict[str, Tensor], keys: Sequence[str]) -> None:
+        self.images = images  # (B, C, S, S): uint8 until the batch stage, then float in [0, 1]
+        self.targets = targets  # each (B, ...)
+        self.keys = keys
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device; itself where it is there already."""
+        if self.images.device == device:
+            return self
+        targets = {name: value.to(device, non_blocking=True) for name, value in self.targets.items()}
+        return Batch(self.images.to(device, non_blocking=True), targets, self.keys)
+
+
+def stack(examples: Sequence[Example]) -> Batch:
+    """Examples of equal shapes as one batch: the collation of every task whose targets have one shape."""
+    targets = {name: torch.stack([e.target[name] for e in examples]) for name in examples[0].target}
+    return Batch(torch.stack([e.image for e in examples]), targets, [e.key for e in examples])
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What happens between a sample and the learner.
+
+    `sample` is deterministic, so that its result can be cached; whatever is random happens in `mix` and `batch`, which
+    draw from the generator given: a pure function of (seed, step), never of the worker or the time.
+    """
+
+    sample: Callable[[Sample, Pixels], Example]
+    """A sample and its decoded pixels → an example. On a worker, on the CPU."""
+
+    signature: str
+    """What `sample` depends on, as text: two stages with equal signatures make equal examples (the cache's key)."""
+
+    batch: Callable[[Batch, Generator], Batch]
+    """Augment, mix within the batch and scale to float in [0, 1], the whole batch at once on the training device."""
+
+    mix: Callable[[Sequence[Example], Generator], Example] | None = None
+    """Several examples → one (mosaic), the first being the one whose turn it is; how many is `mix_count`."""
+
+    mix_count: int = 1
+    collate: Callable[[Sequence[Example]], Batch] = stack
+
+
+class Batches(Protocol):
+    """A source of training batches. Where a run stands is one number, the count of batches taken."""
+
+    batch_size: int
+    size: int | None
+    """Number of samples in one epoch, or None for a stream of unknown length."""
+
+    bad: list[BadImage]
+    """Pictures that could not be used so far."""
+
+    def start(self, position: int) -> Iterator[Batch]:
+        """Endless batches on the training device, after `batch`, the first being number `position`."""
+
+
+class Preprocess(torch.nn.Module):
+    """Photo uint8 (..., H, W, 3) → canvas float (N, C, S, S) in [0, 1] and its `Frame`. Exports: no int is made of H, W."""
+
+    def forward(self, photo: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the canvas and its frame, float (N, 6): see `clearsight.ops.geometry`."""
+        raise TypeError(f"{type(self).__name__} has no forward")
+
+
+class Postprocess(torch.nn.Module):
+    """Outputs of a net and frames (B, 6) → final arrays in pixels of the photo, by name, each (B, ...)."""
+
+    def forward(self, outputs: dict[str, Tensor], frame: Tensor) -> dict[str, Tensor]:
+        """Returns the arrays named in the prediction's `finals`."""
+        raise TypeError(f"{type(self).__name__} has no forward")

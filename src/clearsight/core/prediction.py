@@ -1,0 +1,49 @@
+"""What a model says of one photograph. numpy and Pillow only, so that an exported model answers without torch."""
+
+from __future__ import annotations
+
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from clearsight.core.sample import Array
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class Prediction(ABC):
+    """Base of every task's typed prediction."""
+
+    finals: ClassVar[Mapping[str, str]]
+    """Names and shapes of the final arrays it is made from, without the batch axis: {"probabilities": "K"}.
+    These are also the names of an exported model's outputs."""
+
+    photo: Any = None
+    """The pixels it was made from, kept only where a caller wants it drawn (notebooks)."""
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(cls, final: Mapping[str, Array], labels: Sequence[str]) -> Self:
+        """Wrap one photograph's final arrays."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values: one line of `predict`'s JSON Lines, one row of its table."""
+
+    @abstractmethod
+    def headline(self) -> str:
+        """A few words for a table or a caption: "bee 0.98"."""
+
+    @abstractmethod
+    def draw(self, image: Any) -> Image:
+        """The photograph, uint8 (H, W, 3), annotated with this prediction."""
+
+    def _repr_png_(self) -> bytes | None:
+        """What a notebook shows: the annotated photograph, where the pixels are at hand."""
+        if self.photo is None:
+            return None
+        buffer = io.BytesIO()
+        self.draw(self.photo).save(buffer, "PNG")
+        return buffer.getvalue()

@@ -1,0 +1,58 @@
+"""What a reader is: a module in `data/readers` with the three functions of the protocol below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from clearsight.core.sample import Sample
+
+SPLITS = ("train", "val", "test")
+"""The names a split may have; readers translate what they find (`validation`, `valid`, `testing`) to these.
+A data set that has no splits of its own has one, called `train`."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a data set is and what the user said of it."""
+
+    path: Path  # a file or a folder; for a built-in set, just its name
+    image_column: str | None = None  # for tables: which column names the picture
+    label_column: str | None = None  # for tables: which column holds the label; several, comma-separated
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a reader believes that it can read a place, and how sure it is, from 0 to 1."""
+
+    confidence: float
+    why: str
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What a data set holds, without a picture decoded."""
+
+    format: str
+    splits: Mapping[str, int | None]  # split -> number of samples; None for a stream whose length is unknown
+    labels: tuple[str, ...]  # class names in the order of their indices
+    annotated: frozenset[str]  # the Sample fields it fills: {"labels"}
+    columns: tuple[str, ...] = ()  # keys of Sample.extra
+    notes: tuple[str, ...] = field(
+        default=()
+    )  # what a person should know: an empty class folder, skipped files
+
+
+class Reader(Protocol):
+    """The three functions of a reader module."""
+
+    def sniff(self, location: Location) -> Evidence | None:
+        """How sure this reader is that it can read the place, from a listing and at most one file; None if it can't."""
+
+    def info(self, location: Location) -> DataInfo:
+        """What is there. Raises `InputError` with the file and what to do."""
+
+    def read(self, location: Location, split: str) -> Iterable[Sample]:
+        """The samples of one split, in a stable order, images unread."""

@@ -1,0 +1,113 @@
+"""What there is, by name: one literal table per kind, "name" -> "module:object", imported only when asked for.
+
+Third parties add to a table through entry points of the group `clearsight.<table>`: a package that declares
+`[project.entry-points."clearsight.readers"] tfrecord = "my_package.tfrecord"` gives `--format tfrecord`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from clearsight.core.errors import InputError
+
+VERBS: Mapping[str, str] = {
+    "train": "clearsight.verbs.train",
+    "evaluate": "clearsight.verbs.evaluate",
+    "predict": "clearsight.verbs.predict",
+    "inspect": "clearsight.verbs.inspect",
+    "report": "clearsight.verbs.report",
+    "export": "clearsight.verbs.export",
+    "nets": "clearsight.verbs.nets",
+}
+"""Modules with `SUMMARY`, `Options`, `run(options)`; in the order that `--help` shows them."""
+
+TASKS: Mapping[str, str] = {
+    "classify": "clearsight.tasks.classify.task:Classify",
+}
+
+PREDICTIONS: Mapping[str, str] = {
+    "classify": "clearsight.tasks.classify.prediction:Classification",
+}
+"""Each task's typed prediction, apart from the task because it needs no torch."""
+
+NETS: Mapping[str, str] = {
+    "classify.feedforward": "clearsight.tasks.classify.classic:FeedForward",
+    "classify.lenet": "clearsight.tasks.classify.classic:LeNet",
+    "classify.twoconv": "clearsight.tasks.classify.classic:TwoConv",
+    "classify.timm": "clearsight.tasks.classify.timm:TimmClassifier",
+}
+"""`task.net`. Where a net's name is not here and the task has a `timm` family, the name is one of timm's models."""
+
+READERS: Mapping[str, str] = {
+    "folder": "clearsight.data.readers.folder",
+    "table": "clearsight.data.readers.table",
+    "idx": "clearsight.data.readers.idx",
+    "cifar": "clearsight.data.readers.cifar",
+    "digits": "clearsight.data.readers.digits",
+}
+
+CHECKS: Mapping[str, str] = {
+    "unreadable": "clearsight.data.checks.unreadable:check",
+    "duplicates": "clearsight.data.checks.duplicates:check",
+    "balance": "clearsight.data.checks.balance:check",
+    "sizes": "clearsight.data.checks.sizes:check",
+    "keys": "clearsight.data.checks.keys:check",
+    "notes": "clearsight.data.checks.notes:check",
+}
+
+SECTIONS: Mapping[str, str] = {
+    "summary": "clearsight.verbs.sections.summary:render",
+    "curves": "clearsight.verbs.sections.curves:render",
+    "confusion": "clearsight.verbs.sections.confusion:render",
+    "per_class": "clearsight.verbs.sections.per_class:render",
+    "mistakes": "clearsight.verbs.sections.mistakes:render",
+    "data": "clearsight.verbs.sections.data:render",
+    "settings": "clearsight.verbs.sections.settings:render",
+    "manifest": "clearsight.verbs.sections.manifest:render",
+}
+"""Sections of the report, in their order."""
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "verbs": VERBS,
+    "tasks": TASKS,
+    "predictions": PREDICTIONS,
+    "nets": NETS,
+    "readers": READERS,
+    "checks": CHECKS,
+    "sections": SECTIONS,
+}
+
+
+@cache
+def names(table: str) -> dict[str, str]:
+    """Every name of a table with where it is found: our own first, then those of installed packages."""
+    found = dict(TABLES[table])
+    for point in entry_points(group=f"clearsight.{table}"):
+        found.setdefault(point.name, point.value)
+    return found
+
+
+def find(table: str, name: str) -> Any:
+    """The object (or module) behind a name. Raises `InputError` naming what there is."""
+    known = names(table)
+    if name not in known:
+        raise InputError(f"there is no {table.removesuffix('s')} {name!r}; there is {', '.join(known)}")
+    module, _, attribute = known[name].partition(":")
+    loaded = importlib.import_module(module)
+    return getattr(loaded, attribute) if attribute else loaded
+
+
+def net_family(task: str, net: str) -> tuple[type[Any], dict[str, Any]]:
+    """The Net class behind `task.net` and the config that names the net within its family. A name not listed is one of
+    timm's models."""
+    known = names("nets")
+    if f"{task}.{net}" in known:
+        return find("nets", f"{task}.{net}"), {}
+    if f"{task}.timm" in known:
+        return find("nets", f"{task}.timm"), {"model": net}
+    own = [name.removeprefix(f"{task}.") for name in known if name.startswith(f"{task}.")]
+    raise InputError(f"there is no net {net!r} for {task}; there is {', '.join(own) or 'none'}")

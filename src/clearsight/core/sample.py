@@ -1,0 +1,153 @@
+"""One photograph and what is known of it. numpy only."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+from clearsight.core.errors import BadImage
+from clearsight.core.image import Pixels, decode, size_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class ImageSource(ABC):
+    """Where a picture's pixels come from, read when asked and not before. Picklable: workers may load it."""
+
+    name: str
+    """What a person calls it: a path, a member of an archive, a row of an array."""
+
+    @abstractmethod
+    def encoded(self) -> bytes | None:
+        """The file's bytes as stored, or None where there are only pixels. Raises `BadImage`."""
+
+    def load(self) -> Pixels:
+        """Pixels uint8 (H, W, 3) RGB, upright. Raises `BadImage`."""
+        data = self.encoded()
+        if data is None:
+            raise TypeError(f"{type(self).__name__} has no bytes and must override load()")
+        return decode(data, self.name)
+
+    def size(self) -> tuple[int, int]:
+        """(height, width), from the header where there is one. Raises `BadImage`."""
+        data = self.encoded()
+        if data is None:
+            height, width, _ = self.load().shape
+            return height, width
+        return size_of(data, self.name)
+
+    def digest(self) -> str:
+        """A hash of the content: equal for exact copies, wherever they lie. Raises `BadImage`."""
+        data = self.encoded()
+        return _hash(self.load() if data is None else data)
+
+    def glance(self, full: bool = False) -> tuple[str, tuple[int, int]]:
+        """`digest()` and `size()` from one reading; `full` decodes too, to be sure. Raises `BadImage`."""
+        data = self.encoded()
+        if data is None:
+            pixels = self.load()
+            return _hash(pixels), (pixels.shape[0], pixels.shape[1])
+        if full:
+            height, width, _ = decode(data, self.name).shape
+            return _hash(data), (height, width)
+        return _hash(data), size_of(data, self.name)
+
+
+def _hash(content: bytes | Pixels) -> str:
+    if not isinstance(content, bytes):
+        content = repr(content.shape).encode() + content.tobytes()
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class FileImage(ImageSource):
+    """A picture in a file of its own."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return printable(str(self.path))
+
+    def encoded(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            raise BadImage(self.name, "the file is not there") from None
+        except PermissionError:
+            raise BadImage(self.name, "no permission to read it") from None
+        except OSError as error:
+            raise BadImage(self.name, f"cannot be read ({error.strerror})") from error
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayImage(ImageSource):
+    """A picture that is pixels already: uint8 (H, W) grey or (H, W, 3) RGB."""
+
+    pixels: Array
+    name: str = "array"
+
+    def encoded(self) -> None:
+        return None
+
+    def load(self) -> Pixels:
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim not in (2, 3):
+            shape = f"{self.pixels.dtype} {self.pixels.shape}"
+            raise BadImage(self.name, f"pixels must be uint8 (H, W) or (H, W, 3), these are {shape}")
+        if self.pixels.ndim == 2:
+            return np.repeat(self.pixels[:, :, None], 3, axis=2)
+        if self.pixels.shape[2] != 3:
+            raise BadImage(self.name, f"pixels must have 3 channels, these have {self.pixels.shape[2]}")
+        return self.pixels
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes of one photograph: `xyxy` float32 (N, 4) in absolute pixels of the photograph."""
+
+    xyxy: Array
+    labels: tuple[str, ...]
+    crowd: Array | None = None  # bool (N,); None means none is a crowd
+
+    def __post_init__(self) -> None:
+        if self.xyxy.shape != (len(self.labels), 4):
+            wanted = f"{len(self.labels)} labels need boxes of shape (N, 4)"
+            raise ValueError(f"{wanted}, these are {self.xyxy.shape}")
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Masks of one photograph, read when asked: semantic (H, W) class indices or instances (N, H, W) bool."""
+
+    kind: Literal["semantic", "instances"]
+    load: Callable[[], Array]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One photograph and its annotations. None means not annotated; empty means that nothing is there."""
+
+    key: str  # stable and unique within its data set: used for splits, reports, errors
+    image: ImageSource
+    labels: tuple[str, ...] | None = None
+    boxes: Boxes | None = None
+    masks: Masks | None = None
+    caption: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)  # columns kept for slices: camera, site, patient …
+
+    def __post_init__(self) -> None:
+        if isinstance(self.extra, MappingProxyType):  # cannot be pickled to a worker
+            object.__setattr__(self, "extra", dict(self.extra))
+
+
+def printable(text: str) -> str:
+    """A file name as text that any terminal and any UTF-8 file can take: undecodable bytes become \\xNN."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,178 @@
+"""What is asked of a picture: the contract that every task fills and every verb stands on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from clearsight.core.prediction import Prediction
+from clearsight.core.reader import DataInfo
+from clearsight.core.sample import Array, Sample
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from clearsight.core.pipeline import Postprocess, Preprocess, Stages
+
+P = TypeVar("P", bound=Prediction)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One sample the model got wrong, how badly (larger is worse), and in words what happened."""
+
+    key: str
+    badness: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an evaluation found, in a form that tables, reports and JSON can show without knowing the task."""
+
+    headline: str  # the name in `values` that a model is judged by
+    higher_is_better: bool
+    values: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # name -> 95 % interval
+    per_class: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict
+    )  # label -> {"precision": …, "support": …}
+    confusion: Sequence[Sequence[int]] | None = (
+        None  # rows are truth, columns the prediction, both in `labels`' order
+    )
+    labels: Sequence[str] = ()
+    mistakes: Sequence[Mistake] = ()  # worst first
+    count: int = 0  # samples judged
+    left_out: int = 0  # samples without the annotation that judging needs
+
+    @property
+    def score(self) -> float:
+        """The headline's value."""
+        return self.values[self.headline]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "headline": self.headline,
+            "higher_is_better": self.higher_is_better,
+            "count": self.count,
+            "left_out": self.left_out,
+            "values": dict(self.values),
+            "intervals": {name: list(pair) for name, pair in self.intervals.items()},
+            "per_class": {label: dict(row) for label, row in self.per_class.items()},
+            "labels": list(self.labels),
+            "confusion": None if self.confusion is None else [list(map(int, row)) for row in self.confusion],
+            "mistakes": [{"key": m.key, "badness": m.badness, "text": m.text} for m in self.mistakes],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        known = dict(data)
+        known["intervals"] = {name: (low, high) for name, (low, high) in known["intervals"].items()}
+        known["mistakes"] = [Mistake(**m) for m in known["mistakes"]]
+        return cls(**known)
+
+
+class Metric(ABC, Generic[P]):
+    """Judges predictions against the original samples, in pixels of the photograph."""
+
+    headline: ClassVar[str]
+    higher_is_better: ClassVar[bool] = True
+
+    @abstractmethod
+    def update(self, predictions: Sequence[P], samples: Sequence[Sample]) -> None:
+        """Take in some predictions and the samples they are of, in the same order."""
+
+    @abstractmethod
+    def score(self) -> float:
+        """The headline alone, quickly: what training watches."""
+
+    @abstractmethod
+    def result(self, *, resamples: int = 1000, seed: int = 0) -> Result:
+        """Everything, with bootstrap 95 % intervals from so many resamples over the pictures."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What training settings are chosen by, beside the task itself."""
+
+    count: int | None  # training pictures; None for a stream
+    device: str  # "cpu", "cuda", "mps"
+    weights: str | None  # pretrained weights at hand: a file, "download", or None
+
+
+class Task(BaseModel, ABC, Generic[P]):
+    """What is asked: labels, picture size, thresholds, temperature; no weights. Frozen; `model_dump` is its JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+    """The key in model.json; never renamed."""
+    needs: ClassVar[frozenset[str]]
+    """The Sample fields it learns from."""
+    outputs: ClassVar[Mapping[str, str]]
+    """Keys and shapes that a Net of this task gives: {"logits": "B K"}."""
+    prediction: ClassVar[type[Prediction]]
+    """The typed prediction; its `finals` name what `postprocess` gives."""
+    verbs: ClassVar[frozenset[str]]
+    """The verbs that work for this task; the others refuse with a sentence."""
+
+    labels: tuple[str, ...]
+    size: int  # side S of the square canvas, pixels
+    channels: Literal[1, 3] = 3
+
+    @classmethod
+    @abstractmethod
+    def from_data(cls, info: DataInfo, sizes: Sequence[tuple[int, int]], options: Mapping[str, Any]) -> Self:
+        """The task that a data set calls for. `sizes` are (height, width) of some of its pictures; `options` are the
+        user's words for any of the task's fields."""
+
+    @classmethod
+    @abstractmethod
+    def default_net(cls, size: int, device: str) -> tuple[str, str]:
+        """A net that suits pictures of this size, and why."""
+
+    @abstractmethod
+    def suggest(self, situation: Situation) -> Mapping[str, tuple[Any, str]]:
+        """Training settings that suit: field of the training options -> (value, why), used where the user said nothing."""
+
+    def loss_options(self, settings: Mapping[str, Any], samples: Sequence[Sample]) -> dict[str, Any]:
+        """What `Net.learner` is given: the training settings, with whatever the loss needs to know of the data."""
+        return dict(settings)
+
+    @abstractmethod
+    def pipeline(self, train: bool, augment: Mapping[str, float] | None = None) -> Stages:
+        """The stages for training, with the strength of each augmentation, or for judging."""
+
+    @abstractmethod
+    def preprocess(self) -> Preprocess:
+        """Photo → canvas: one module for predict, evaluate and export."""
+
+    @abstractmethod
+    def postprocess(self) -> Postprocess:
+        """Outputs → final arrays: one module for predict, evaluate and export."""
+
+    @abstractmethod
+    def metric(self) -> Metric[P]:
+        """A fresh judge."""
+
+    @abstractmethod
+    def question(self, prediction: P) -> Callable[[dict[str, Tensor]], Tensor] | None:
+        """The scalar of the outputs (batch of one) behind this prediction, for explaining it; None where there is none."""
+
+    def calibrated(self, outputs: Mapping[str, Tensor], samples: Sequence[Sample]) -> Self:
+        """This task with thresholds or temperature fitted to outputs (N, …) on held-out samples; itself by default."""
+        return self
+
+    def wrap(self, final: Mapping[str, Array]) -> P:
+        """One photograph's final arrays as a typed prediction."""
+        return self.prediction.from_arrays(final, self.labels)  # type: ignore[return-value]
+
+    def draw(self, image: Any, prediction: P) -> Any:
+        """The photograph with the prediction on it, a Pillow image."""
+        return prediction.draw(image)

@@ -1,0 +1,82 @@
+"""What every check is given and what it answers.
+
+A check is a function `check(context: GateContext) -> Iterable[Finding]`, listed in `core.registry.CHECKS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from clearsight.core.errors import BadImage
+from clearsight.core.reader import DataInfo
+from clearsight.core.sample import Sample
+
+Level = Literal["error", "warning", "note"]
+"""An error would give a wrong model or a wrong figure; a warning a worse one; a note is good to know."""
+
+FEW = 0.01
+"""The share of a set up to which a fault is only warned of: real collections have a few of everything."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a check has found."""
+
+    level: Level
+    check: str  # its name in the registry
+    message: str  # one sentence, with what to do
+    items: tuple[str, ...] = ()  # every picture or class concerned, by name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"level": self.level, "check": self.check, "message": self.message, "items": list(self.items)}
+
+
+@dataclass(frozen=True)
+class GateContext:
+    """All that the checks look at: each file has been read once, and closed again."""
+
+    info: DataInfo
+    samples: Mapping[str, Sequence[Sample]]  # by split
+    digests: Mapping[str, str]  # by key, of the pictures that can be read
+    sizes: Mapping[str, tuple[int, int]]  # (height, width) by key, of the same pictures
+    bad: Sequence[BadImage] = ()
+    full: bool = False  # pixels were decoded too, not only headers
+    max_bad: float = FEW  # share of unreadable pictures beyond which training refuses
+
+    @property
+    def count(self) -> int:
+        """Pictures of all splits, readable or not."""
+        return sum(len(samples) for samples in self.samples.values())
+
+    def readable(self, split: str) -> Iterator[Sample]:
+        """The samples of a split whose picture can be read."""
+        return (sample for sample in self.samples[split] if sample.key in self.digests)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Readable pictures by split and label; every label of the data set is named in every split."""
+        table = {}
+        for split in self.samples:
+            row = dict.fromkeys(self.info.labels, 0)
+            for sample in self.readable(split):
+                for label in sample.labels or ():
+                    row[label] = row.get(label, 0) + 1
+            table[split] = row
+        return table
+
+
+def level_of(count: int, total: int) -> Level:
+    """How bad it is that so many of a set have a fault."""
+    return "error" if count > FEW * total else "warning"
+
+
+def number(count: int, thing: str, things: str = "") -> str:
+    """ "1 picture", "1,200 pictures"."""
+    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def verb(count: int, one: str, many: str) -> str:
+    """The form of a verb that agrees with a count."""
+    return one if count == 1 else many

@@ -1,0 +1,59 @@
+"""Read every picture once, then ask every check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from clearsight.core.errors import BadImage
+from clearsight.core.registry import find, names
+from clearsight.core.sample import Sample
+from clearsight.data.checks.base import FEW, Finding, GateContext
+from clearsight.data.threads import in_threads
+
+if TYPE_CHECKING:
+    from clearsight.data.open import Dataset
+
+LEVELS = ("error", "warning", "note")
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures read so far and that of all."""
+
+
+def gather(
+    dataset: Dataset,
+    progress: Progress | None = None,
+    *,
+    full: bool = False,
+    max_bad: float = FEW,
+    threads: int | None = None,
+) -> GateContext:
+    """Hash every picture of a data set and read its size, in threads; `full` decodes the pixels too.
+
+    Pictures that cannot be read are in the context's `bad`; none is an error here.
+    """
+    samples = {split: dataset.samples(split) for split in dataset.info.splits}
+    everything = [sample for part in samples.values() for sample in part]
+    digests: dict[str, str] = {}
+    sizes: dict[str, tuple[int, int]] = {}
+    bad: list[BadImage] = []
+    looks = in_threads(partial(_look, full=full), everything, threads=threads, progress=progress)
+    for sample, seen in zip(everything, looks, strict=True):
+        if isinstance(seen, BadImage):
+            bad.append(seen)
+        else:
+            digests[sample.key], sizes[sample.key] = seen
+    return GateContext(dataset.info, samples, digests, sizes, bad, full, max_bad)
+
+
+def run_checks(context: GateContext) -> list[Finding]:
+    """The findings of every registered check, errors first."""
+    findings = [finding for name in names("checks") for finding in find("checks", name)(context)]
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
+
+
+def _look(sample: Sample, full: bool) -> tuple[str, tuple[int, int]] | BadImage:
+    try:
+        return sample.image.glance(full)
+    except BadImage as error:
+        return error

@@ -1,0 +1,233 @@
+"""The one training loop. It counts steps, knows no task, and leaves a state on disk from which it goes on to the same end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from clearsight.core.errors import Stopped
+from clearsight.core.learner import Learner
+from clearsight.core.net import Net
+from clearsight.core.pipeline import Batch, Batches
+from clearsight.engine import checkpoint
+from clearsight.engine.optimisers import Average, Swapped, lr_factor, make_optimiser, set_lr
+from clearsight.engine.plan import Plan
+from clearsight.engine.runtime import seed_step
+from clearsight.engine.state import Log, Look, State
+from clearsight.ops.random import fold
+
+FLUSH = 10  # steps between two readings of the loss: reading it waits for the device
+CHECKPOINT_SECONDS = 120.0
+
+
+class Phase(nn.Module):
+    """A learner in one of its phases: what Fabric wraps, so that forward, and not another method, is what ranks sync."""
+
+    def __init__(self, learner: Learner, name: str) -> None:
+        super().__init__()
+        self.learner, self.name = learner, name
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        return self.learner.training_step(batch, self.name)
+
+
+class Training:
+    """One run of the loop: `Training(...).run()`. `stop` is asked between steps whether the user wants to end."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        learner: Learner,
+        plan: Plan,
+        batches: Batches,
+        look: Look,
+        keep: Callable[[Net], None],
+        log: Log,
+        folder: Path,
+        *,
+        higher_is_better: bool = True,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.fabric, self.learner, self.plan, self.batches = fabric, learner, plan, batches
+        self.look, self.keep, self.log, self.folder, self.stop = look, keep, log, folder, stop
+        self.higher_is_better = higher_is_better
+        self.state = State()
+        fabric.to_device(learner)
+        groups = {phase: learner.parameter_groups(phase) for phase in learner.phases}
+        self.params = {phase: {id(p) for g in gs for p in g.params} for phase, gs in groups.items()}
+        made = [make_optimiser(groups[phase], plan) for phase in learner.phases]
+        setup = [fabric.setup_optimizers(optimiser) for optimiser in made]
+        self.optimisers: dict[str, Any] = dict(zip(learner.phases, setup, strict=True))
+        self.average = Average(learner.net, plan.ema) if plan.ema else None
+        self.modules: dict[str, Any] = {}
+        self.pending: list[dict[str, Tensor]] = []
+        self.clock = self.saved_at = 0.0
+
+    def run(self, resume: bool = False) -> State:
+        """Train to the plan's last step, or to an early stop. Raises `CheckFailed` where the loss is lost, `Stopped`
+        where the user asked to end."""
+        if resume:
+            self._restore()
+        if self.state.finished:
+            return self.state
+        self.clock = self.saved_at = time.monotonic()
+        if self.learner.phases:
+            self._wrap()
+            source = self.batches.start(self.state.step * self.plan.accumulate)
+            while self.state.step < self.plan.total_steps:
+                self._step(source)
+                if self._due():
+                    self._look()
+                    if self.plan.patience and self.state.since_best >= self.plan.patience:
+                        break
+        if type(self.learner).finish is not Learner.finish:
+            self.learner.finish(self._one_pass())
+        if not self.learner.phases:
+            self._look()
+        self.state.finished = True
+        if self.plan.keep == "last":
+            self._keep()
+        self._save()
+        return self.state
+
+    def _step(self, source: Iterator[Batch]) -> None:
+        state, plan, fabric = self.state, self.plan, self.fabric
+        if state.step == plan.freeze_steps and plan.freeze_steps:
+            self._wrap()
+        seed_step(fold(plan.seed, "step", state.step, fabric.global_rank), fabric.device)
+        lr = plan.lr * lr_factor(state.step, plan)
+        micro = [next(source) for _ in range(plan.accumulate)]
+        losses: dict[str, Tensor] = {}
+        for phase, module in self.modules.items():
+            optimiser = self.optimisers[phase]
+            if len(self.modules) > 1:
+                self._open(phase)
+            for number, batch in enumerate(micro):
+                with fabric.no_backward_sync(module, enabled=number < len(micro) - 1):
+                    parts = module(batch)
+                    fabric.backward(torch.stack(list(parts.values())).sum() / len(micro))
+                for name, value in parts.items():
+                    losses[name] = losses.get(name, 0.0) + value.detach() / len(micro)
+            if plan.clip:
+                fabric.clip_gradients(module, optimiser, max_norm=plan.clip, error_if_nonfinite=False)
+            set_lr(optimiser, lr)
+            optimiser.step()
+            optimiser.zero_grad()
+        if self.average is not None:
+            self.average.update(self.learner.net)
+        state.step += 1
+        self.pending.append(losses)
+        if len(self.pending) >= FLUSH or state.step == plan.total_steps:
+            self._flush(lr)
+        if fabric.world_size == 1 and self.stop():
+            self._stop()
+
+    def _flush(self, lr: float) -> None:
+        """Read the losses of the last steps off the device, look whether they are sane, and save now and then."""
+        if not self.pending:
+            return
+        names = list(self.pending[0])
+        table = torch.stack([torch.stack([p[name].float() for name in names]) for p in self.pending])
+        asked = torch.tensor(float(self.stop()), device=table.device)
+        if self.fabric.world_size > 1:  # ranks raise and stop together, or they would wait for each other
+            table, asked = self.fabric.all_reduce(table), self.fabric.all_reduce(asked, reduce_op="sum")
+        self.pending.clear()
+        self._tick()
+        for total in table.sum(1).tolist():
+            self.state.take_loss(total, self.plan.lr)
+        self.log.step(self.state, dict(zip(names, table.mean(0).tolist(), strict=True)), lr)
+        if asked > 0 and self.fabric.world_size > 1:
+            self._stop()
+        if time.monotonic() - self.saved_at > CHECKPOINT_SECONDS:
+            self._save()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.state.seconds, self.clock = self.state.seconds + now - self.clock, now
+
+    def _due(self) -> bool:
+        """Looks fall on round(n · eval_every · steps per epoch), and on the last step."""
+        every, step = self.plan.eval_steps, self.state.step
+        return step == self.plan.total_steps or int(step / every) > int((step - 1) / every)
+
+    def _look(self) -> None:
+        state, plan = self.state, self.plan
+        lr = plan.lr * lr_factor(max(0, state.step - 1), plan)
+        self._flush(lr)
+        self.learner.eval()
+        with Swapped(self.learner.net, self.average), torch.no_grad():
+            score, figures = self.look(self.learner.net)
+        row = {
+            "step": state.step,
+            "epoch": round(state.step / plan.steps_per_epoch, 3) if plan.steps_per_epoch else 0,
+        }
+        row |= {"seconds": round(state.seconds, 2), "lr": lr, "loss": state.running_loss or 0.0, **figures}
+        state.rows.append(row)
+        if score is not None and state.take_score(score, self.higher_is_better) and plan.keep == "best":
+            self._keep()
+        self._train_mode()
+        self._tick()
+        self.log.look(state, row)
+        self._save()
+
+    def _keep(self) -> None:
+        with Swapped(self.learner.net, self.average):
+            if self.fabric.is_global_zero:
+                self.keep(self.learner.net)
+
+    def _wrap(self) -> None:
+        """Wrap the learner once for each phase. Ranks sync only what is free at this moment: hence again at unfreezing."""
+        for phase in self.learner.phases:
+            self._open(phase)
+            self.modules[phase] = self.fabric.setup_module(Phase(self.learner, phase), move_to_device=False)
+        self._train_mode()
+
+    def _open(self, phase: str) -> None:
+        frozen = self._frozen()
+        for p in self.learner.parameters():
+            p.requires_grad_(id(p) in self.params[phase] and id(p) not in frozen)
+
+    def _frozen(self) -> set[int]:
+        if self.state.step >= self.plan.freeze_steps:
+            return set()
+        return {id(p) for p in self.learner.net.backbone_parameters()}
+
+    def _train_mode(self) -> None:
+        """Training mode, but for norms whose weights are frozen: their statistics stay still with them."""
+        self.learner.train()
+        frozen = self._frozen()
+        for module in self.learner.modules() if frozen else ():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm) and any(
+                id(p) in frozen for p in module.parameters()
+            ):
+                module.eval()
+
+    def _one_pass(self) -> Iterator[Batch]:
+        source = self.batches.start(0)
+        size = self.batches.size or self.plan.total_steps * self.batches.batch_size
+        for _ in range(-(-size // (self.batches.batch_size * self.fabric.world_size))):
+            yield next(source)
+
+    def _stop(self) -> None:
+        self._flush(0.0)
+        self._save()
+        raise Stopped(
+            f"stopped at step {self.state.step} of {self.plan.total_steps}; the same command with --resume goes on"
+        )
+
+    def _save(self) -> None:
+        self.saved_at = time.monotonic()
+        if self.fabric.is_global_zero:
+            state = dict(vars(self.state))
+            checkpoint.save_training(self.folder / "last", self.learner, self.average, self.optimisers, state)
+
+    def _restore(self) -> None:
+        state = checkpoint.load_training(self.folder / "last", self.learner, self.average, self.optimisers)
+        if state is not None:
+            self.state = State(**state)

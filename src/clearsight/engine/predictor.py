@@ -1,0 +1,54 @@
+"""Photographs through a net: the one way that predict, evaluate and training's looks take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from clearsight.core.net import Net
+from clearsight.core.prediction import Prediction
+from clearsight.core.sample import Pixels
+from clearsight.core.task import Task
+
+
+class Predictor:
+    """Answers for photographs with a torch net. The exported counterpart, without torch, is `deploy.predictor`."""
+
+    def __init__(self, task: Task[Any], net: Net, device: str = "cpu", batch_size: int = 32) -> None:
+        self.task, self.batch_size, self.device = task, batch_size, torch.device(device)
+        self.net = net.to(self.device).eval()
+        self.preprocess = task.preprocess().to(self.device).eval()
+        self.postprocess = task.postprocess().to(self.device).eval()
+
+    def __call__(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
+        """Predictions in the order of the photographs, each uint8 (H, W, 3), a batch at a time."""
+        waiting: list[Pixels] = []
+        for photo in photos:
+            waiting.append(photo)
+            if len(waiting) == self.batch_size:
+                yield from self._batch(waiting)
+                waiting = []
+        if waiting:
+            yield from self._batch(waiting)
+
+    def _batch(self, photos: Sequence[Pixels]) -> list[Prediction]:
+        with torch.inference_mode():
+            canvases, frames = self._canvases(photos)
+            finals = self.postprocess(self.net(canvases), frames)
+        return self.wrap(finals, len(photos))
+
+    def _canvases(self, photos: Sequence[Pixels]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Photographs of one shape go through `preprocess` together, others one by one."""
+        if len({photo.shape for photo in photos}) == 1:
+            canvases, frames = self.preprocess(torch.from_numpy(np.stack(photos)).to(self.device))
+            return canvases, frames
+        made = [self.preprocess(torch.from_numpy(np.ascontiguousarray(p)).to(self.device)) for p in photos]
+        return torch.cat([canvas for canvas, _ in made]), torch.cat([frame for _, frame in made])
+
+    def wrap(self, finals: dict[str, torch.Tensor], count: int) -> list[Prediction]:
+        """Final arrays (B, …) as one typed prediction for each picture."""
+        arrays = {name: value.cpu().numpy() for name, value in finals.items()}
+        return [self.task.wrap({name: value[i] for name, value in arrays.items()}) for i in range(count)]

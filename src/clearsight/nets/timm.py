@@ -1,0 +1,142 @@
+"""timm's models: made by name, filled from a local safetensors file or timm's own download, and what was loaded told."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from clearsight.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """Which tensors of a weight file went into a net, and which did not."""
+
+    source: str
+    loaded: tuple[str, ...]
+    head: tuple[str, ...]  # of the classifier, left random because the classes differ
+    unused: tuple[str, ...]  # in the file only
+
+    def __str__(self) -> str:
+        text = f"{len(self.loaded)} tensors loaded from {self.source}"
+        if self.head:
+            text += f"; the head ({', '.join(self.head)}) starts anew"
+        if self.unused:
+            text += f"; {len(self.unused)} of the file's were not used: {', '.join(self.unused[:4])}"
+        return text
+
+
+def check_name(name: str) -> None:
+    """Raises `InputError`, with what was perhaps meant, where timm has no such model."""
+    import timm
+
+    base = name.split(".")[0]
+    if not timm.is_model(base):
+        near = difflib.get_close_matches(base, timm.list_models(), n=3)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise InputError(f"there is no net {name!r}, neither ours nor timm's{hint} (see: clearsight nets)")
+
+
+def create(name: str, classes: int, channels: int, size: int, **config: Any) -> nn.Module:
+    """A timm model with random weights and a head for so many classes (0 for none). Raises `InputError`."""
+    import timm
+
+    check_name(name)
+    try:
+        model: nn.Module = timm.create_model(
+            name, pretrained=False, num_classes=classes, in_chans=channels, img_size=size, **config
+        )
+    except TypeError:
+        # most convolutional nets take pictures of any size and no such argument
+        try:
+            model = timm.create_model(
+                name, pretrained=False, num_classes=classes, in_chans=channels, **config
+            )
+        except TypeError as error:
+            raise InputError(f"timm's {name} cannot be made with {config}: {error}") from error
+    return model
+
+
+def normalisation(model: nn.Module, channels: int) -> tuple[Tensor, Tensor]:
+    """Mean and deviation (1, C, 1, 1) that the model's pretrained weights expect of images in [0, 1]."""
+    settings: Mapping[str, Any] = getattr(model, "pretrained_cfg", None) or {}
+    mean, std = (torch.tensor(settings.get(key, (0.5, 0.5, 0.5))) for key in ("mean", "std"))
+    if len(mean) != channels:
+        mean, std = mean.mean().expand(channels), std.mean().expand(channels)
+    return mean.float().reshape(1, channels, 1, 1), std.float().reshape(1, channels, 1, 1)
+
+
+def head_names(model: nn.Module) -> tuple[str, ...]:
+    """Prefixes of the classifier's parameters."""
+    settings: Mapping[str, Any] = getattr(model, "pretrained_cfg", None) or {}
+    name = settings.get("classifier") or ()
+    return (name,) if isinstance(name, str) else tuple(name)
+
+
+def read_weights(weights: str, name: str) -> dict[str, Tensor]:
+    """The tensors of a local safetensors file, or of timm's download where `weights` is "download"."""
+    if weights == "download":
+        return _download(name)
+    path = Path(weights)
+    if path.suffix != ".safetensors":
+        raise InputError(
+            f"--weights {weights}: only .safetensors files are read (other formats can run code)"
+        )
+    if not path.is_file():
+        raise InputError(f"--weights {weights}: the file is not there")
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise InputError(f"--weights {weights}: not a whole safetensors file ({error})") from None
+
+
+def _download(name: str) -> dict[str, Tensor]:
+    import timm
+
+    try:
+        model: nn.Module = timm.create_model(name, pretrained=True)
+    except Exception as error:  # the hub client's errors are many and change: offline, not found, refused
+        raise InputError(
+            f"weights of {name} could not be downloaded ({type(error).__name__}); "
+            "give a local file with --weights FILE.safetensors, or --weights none to start from nothing"
+        ) from error
+    return dict(model.state_dict())
+
+
+def load_weights(model: nn.Module, state: Mapping[str, Tensor], source: str) -> LoadReport:
+    """Fill a model with pretrained tensors. A head of other shape stays random; a backbone tensor that is missing or of
+    another shape is an `InputError`, because a net that is half loaded trains, and badly."""
+    from timm.models import adapt_input_conv
+
+    heads = head_names(model)
+    own = model.state_dict()
+    first = getattr(model, "pretrained_cfg", {}).get("first_conv")
+    taken: dict[str, Tensor] = {}
+    head, missing = [], []
+    for name, value in own.items():
+        given = state.get(name)
+        if given is not None and f"{first}.weight" == name and given.shape[1] != value.shape[1]:
+            given = adapt_input_conv(value.shape[1], given.float())
+        if given is not None and given.shape == value.shape:
+            taken[name] = given.to(value.dtype)
+        elif any(name.startswith(f"{prefix}.") for prefix in heads):
+            head.append(name)
+        elif not name.endswith("num_batches_tracked"):
+            missing.append(name)
+    if missing:
+        raise InputError(
+            f"{source} is not for this net: {len(missing)} of its {len(own)} tensors are missing or of another "
+            f"shape, {missing[0]} first; give the net that the file was made for with --net"
+        )
+    model.load_state_dict(taken, strict=False)
+    unused = tuple(name for name in state if name not in own)
+    return LoadReport(source, tuple(taken), tuple(head), unused)

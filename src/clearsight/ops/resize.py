@@ -1,0 +1,70 @@
+"""Photograph → square canvas, in plain tensor algebra that exports with any height and width.
+
+Resampling is by the triangle filter, widened when shrinking (the antialiased bilinear of Pillow and of
+`F.interpolate(antialias=True)`), written as two products with banded matrices. No Python int is made of the
+photograph's height or width: it would be baked into an exported graph.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from clearsight.ops.geometry import make_frame
+
+Fit = Literal["crop", "squash", "letterbox"]
+"""How a photograph meets a square: keep its shape and cut the long side, squeeze, or keep all and pad."""
+
+PAD = 114 / 255
+"""Grey of the letterbox's bars."""
+
+
+def triangle_matrix(length: Tensor, size: int, scale: Tensor, offset: Tensor) -> Tensor:
+    """Weights (size, L) that take L pixels, whose indices are `length`, to `size`; pixel i lies at offset + (i + ½)·scale.
+
+    Rows sum to 1, and to 0 where the centre is outside of the photograph (a letterbox's bars).
+    """
+    centre = offset + (torch.arange(size, device=length.device, dtype=torch.float32) + 0.5) * scale
+    support = scale.clamp(min=1.0)
+    weight = (1 - (length[None, :] + 0.5 - centre[:, None]).abs() / support).clamp(min=0.0)
+    weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-6)
+    inside = (centre >= 0) & (centre <= length[-1] + 1)
+    return weight * inside[:, None]
+
+
+def fit(photo: Tensor, size: int, how: Fit, share: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Photo uint8 or float (..., H, W, C) of one size → canvas float (N, C, S, S) of the same value range, frames (N, 6).
+
+    `share` is the part of the short side that "crop" keeps (0.875 cuts a margin of an eighth).
+    """
+    rows = torch.arange(photo.shape[-3], device=photo.device, dtype=torch.float32)
+    columns = torch.arange(photo.shape[-2], device=photo.device, dtype=torch.float32)
+    height, width = rows[-1] + 1, columns[-1] + 1  # tensors, not ints
+    if how == "squash":
+        scale_y, scale_x = height / size, width / size
+    else:
+        side = torch.minimum(height, width) * share if how == "crop" else torch.maximum(height, width)
+        scale_y = scale_x = side / size
+    offset_y, offset_x = (height - scale_y * size) / 2, (width - scale_x * size) / 2
+    down = triangle_matrix(rows, size, scale_y, offset_y)
+    across = triangle_matrix(columns, size, scale_x, offset_x)
+    pixels = photo.float().movedim(-1, -3)  # (..., C, H, W)
+    canvas = down @ pixels @ across.T
+    if how == "letterbox":
+        covered = down.sum(1)[:, None] * across.sum(1)[None, :]
+        canvas = canvas + PAD * 255 * (1 - covered)
+    canvas = canvas.reshape(-1, photo.shape[-1], size, size)
+    frame = make_frame((scale_x, scale_y), (offset_x, offset_y), (width, height))
+    return canvas, frame.expand(canvas.shape[0], 6)
+
+
+def squeeze(photo: Tensor, side: int) -> Tensor:
+    """Photo uint8 (H, W, C) → uint8 (C, side, side), its shape given up; the same filter in 8-bit arithmetic, which is
+    several times quicker. For training examples; what is judged and exported goes through `fit`."""
+    pixels = photo.permute(2, 0, 1)[None]  # channels last in memory, as torch's vectorised path wants them
+    if pixels.shape[-2:] == (side, side):
+        return pixels[0].contiguous()
+    return F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)[0].contiguous()

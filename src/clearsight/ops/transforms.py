@@ -1,0 +1,140 @@
+"""Augmentations of a whole batch at once: images (B, C, H, W) in [0, 1] on any device, random numbers given.
+
+Every function takes what it needs to know per picture as tensors (B,) and draws nothing itself; `uniform` and `beta`
+draw on the CPU, so that the same seed gives the same pictures on every device.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+
+def uniform(count: int, low: float, high: float, generator: Generator) -> Tensor:
+    """Float (count,) drawn evenly from [low, high)."""
+    return torch.rand(count, generator=generator) * (high - low) + low
+
+
+def chance(count: int, probability: float, generator: Generator) -> Tensor:
+    """Bool (count,), each true with the probability given."""
+    return torch.rand(count, generator=generator) < probability
+
+
+def beta(count: int, alpha: float, generator: Generator) -> Tensor:
+    """Float (count,) from the symmetric Beta(alpha, alpha): the mixing weights of MixUp and CutMix."""
+    seed = int(torch.randint(2**62, (1,), generator=generator))
+    return torch.from_numpy(np.random.default_rng(seed).beta(alpha, alpha, count).astype(np.float32))
+
+
+def flip(images: Tensor, which: Tensor) -> Tensor:
+    """Mirror left to right the pictures for which `which` (B,) is true."""
+    return torch.where(which[:, None, None, None], images.flip(-1), images)
+
+
+def shift(images: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
+    """Move each picture by whole pixels (B,) int; what comes in at the border repeats it reflected."""
+    height, width = images.shape[-2:]
+    rows = _reflect(torch.arange(height, device=images.device)[None] - dy[:, None], height)
+    columns = _reflect(torch.arange(width, device=images.device)[None] - dx[:, None], width)
+    index = torch.arange(len(images), device=images.device)[:, None, None]
+    moved = images.movedim(1, -1)[index, rows[:, :, None], columns[:, None, :]]
+    return moved.movedim(-1, 1).contiguous()
+
+
+def _reflect(index: Tensor, length: int) -> Tensor:
+    index = index.abs()
+    return torch.where(index >= length, 2 * (length - 1) - index, index).clamp(0, length - 1)
+
+
+def crop_boxes(
+    aspect: Tensor, area: Tensor, ratio: Tensor, across: Tensor, down: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Random resized crops as x0, y0, width, height (each (B,)) in shares of the photograph.
+
+    `aspect` is the photograph's width / height, `area` the share of its area to keep, `ratio` the crop's width / height
+    in pixels, `across` and `down` in [0, 1] where it lies. A crop too wide or too high is cut to the photograph
+    (Szegedy et al. 2015, with clipping in place of trying again, so that the number of draws is fixed).
+    """
+    width = (area * ratio / aspect).sqrt().clamp(max=1.0)
+    height = (area * aspect / ratio).sqrt().clamp(max=1.0)
+    return across * (1 - width), down * (1 - height), width, height
+
+
+def resample(
+    images: Tensor, boxes: tuple[Tensor, Tensor, Tensor, Tensor], angle: Tensor, aspect: Tensor, size: int
+) -> Tensor:
+    """Cut a box (x0, y0, width, height in shares, each (B,)) out of each picture, turned by `angle` (radians, (B,)) about
+    its middle, at size × size. Bilinear; beyond the border the picture is reflected.
+
+    The pictures may be squeezed: `aspect` (B,) is the photograph's width / height, in whose geometry the box is turned.
+    """
+    x0, y0, width, height = boxes
+    cos, sin = angle.cos(), angle.sin()
+    # affine_grid's coordinates run from -1 to 1 over the picture; the shears carry a step across in the photograph's
+    # pixels to a step down, and the reverse
+    rows = [
+        torch.stack([width * cos, -height / aspect * sin, 2 * x0 + width - 1], 1),
+        torch.stack([width * aspect * sin, height * cos, 2 * y0 + height - 1], 1),
+    ]
+    theta = torch.stack(rows, 1)
+    grid = F.affine_grid(theta, [len(images), images.shape[1], size, size], align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def colour(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
+    """Multiply brightness, contrast about the picture's mean grey, and saturation about each pixel's grey, by (B,)."""
+    images = images * brightness[:, None, None, None]
+    grey = luma(images)
+    middle = grey.mean((-1, -2), keepdim=True)
+    images = middle + (images - middle) * contrast[:, None, None, None]
+    if images.shape[1] == 3:
+        grey = luma(images)
+        images = grey + (images - grey) * saturation[:, None, None, None]
+    return images.clamp(0, 1)
+
+
+def luma(images: Tensor) -> Tensor:
+    """Grey (B, 1, H, W) of RGB by ITU-R BT.601; grey pictures as they are."""
+    if images.shape[-3] == 1:
+        return images
+    weights = images.new_tensor([0.299, 0.587, 0.114])[:, None, None]
+    return (images * weights).sum(-3, keepdim=True)
+
+
+def rectangles(size: tuple[int, int], area: Tensor, ratio: Tensor, across: Tensor, down: Tensor) -> Tensor:
+    """Masks (B, 1, H, W), true inside a rectangle of the given share of the area, centred at (across, down) in [0, 1]
+    and cut at the border."""
+    height, width = size
+    half_x = (area * ratio).sqrt() * width / 2
+    half_y = (area / ratio).sqrt() * height / 2
+    x = torch.arange(width, device=area.device)[None] + 0.5
+    y = torch.arange(height, device=area.device)[None] + 0.5
+    inside_x = (x - across[:, None] * width).abs() <= half_x[:, None]
+    inside_y = (y - down[:, None] * height).abs() <= half_y[:, None]
+    return (inside_y[:, :, None] & inside_x[:, None, :])[:, None]
+
+
+def erase(images: Tensor, where: Tensor) -> Tensor:
+    """Grey out the masked part (B, 1, H, W) (random erasing, Zhong et al. 2017, with the mean as filling)."""
+    return torch.where(where, images.mean((-1, -2), keepdim=True), images)
+
+
+def mixup(images: Tensor, partner: Tensor, weight: Tensor) -> Tensor:
+    """weight · image + (1 - weight) · partner's (Zhang et al. 2017); `partner` (B,) are indices into the batch."""
+    keep = weight[:, None, None, None]
+    return images * keep + images[partner] * (1 - keep)
+
+
+def cutmix(images: Tensor, partner: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+    """Paste the partner's pixels inside the mask (Yun et al. 2019); returns the pictures and the weight (B,) kept."""
+    kept = 1 - where.flatten(1).float().mean(1)
+    return torch.where(where, images[partner], images), kept
+
+
+def radians(degrees: Tensor) -> Tensor:
+    """Degrees as radians."""
+    return degrees * (math.pi / 180)

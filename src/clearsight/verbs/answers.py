@@ -1,0 +1,78 @@
+"""Pictures in, answers out: decoded by threads a little ahead of the net, in order, one bad picture stopping nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from clearsight.core.errors import BadImage
+from clearsight.core.image import Pixels
+from clearsight.core.prediction import Prediction
+from clearsight.core.sample import ImageSource
+
+Load = Callable[[ImageSource], Pixels]
+Predictor = Callable[[Iterable[Pixels]], Iterator[Prediction]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one picture: a prediction with the pixels it was made of, or the reason why there is none."""
+
+    picture: str
+    prediction: Prediction | None = None
+    pixels: Pixels | None = None
+    reason: str = ""
+
+
+def answers(pictures: Iterable[ImageSource], predictor: Predictor, load: Load) -> Iterator[Answer]:
+    """One answer for each picture, in order. No more pictures are in memory than threads and one batch take."""
+    waiting: deque[tuple[ImageSource, Pixels | BadImage]] = deque()  # decoded, not yet answered
+
+    def photos() -> Iterator[Pixels]:
+        for picture, pixels in decoded(pictures, load):
+            waiting.append((picture, pixels))
+            if not isinstance(pixels, BadImage):
+                yield pixels
+
+    for prediction in predictor(photos()):
+        yield from _bad(waiting)
+        picture, pixels = waiting.popleft()
+        assert not isinstance(pixels, BadImage)
+        yield Answer(picture.name, prediction, pixels)
+    yield from _bad(waiting)
+
+
+def decoded(
+    pictures: Iterable[ImageSource], load: Load, threads: int | None = None
+) -> Iterator[tuple[ImageSource, Pixels | BadImage]]:
+    """The pictures in order, each with its pixels or what is wrong with it; at most two for each thread are ahead."""
+
+    def attempt(picture: ImageSource) -> Pixels | BadImage:
+        try:
+            return load(picture)
+        except BadImage as bad:
+            return bad
+
+    threads = threads or min(4, os.cpu_count() or 1)
+    ahead: deque[tuple[ImageSource, Future[Pixels | BadImage]]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for picture in pictures:
+            ahead.append((picture, pool.submit(attempt, picture)))
+            if len(ahead) > 2 * threads:
+                first, future = ahead.popleft()
+                yield first, future.result()
+        while ahead:
+            first, future = ahead.popleft()
+            yield first, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _bad(waiting: deque[tuple[ImageSource, Pixels | BadImage]]) -> Iterator[Answer]:
+    """The bad pictures at the head of the queue."""
+    while waiting and isinstance(bad := waiting[0][1], BadImage):
+        yield Answer(waiting.popleft()[0].name, reason=bad.reason)

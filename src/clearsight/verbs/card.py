@@ -1,0 +1,54 @@
+"""The model card: what a person who finds the model folder must know."""
+
+from __future__ import annotations
+
+from clearsight.core.artifact import Artifact
+
+
+def model_card(model: Artifact) -> str:
+    """README.md of a model folder."""
+    task, provenance = model.task, model.provenance
+    run = provenance.get("run", {})
+    settings = run.get("settings", {})
+    result = provenance.get("result")
+    parameters = sum(p.numel() for p in model.net.parameters())
+    net = settings.get("net", model.net.name)
+    lines = [
+        "---",
+        "library_name: clearsight",
+        "tags: [clearsight, image-recognition]",
+        "---",
+        f"# {settings.get('name') or 'A model'}: {task.name} with {net}",
+        "",
+        f"{parameters:,} parameters, pictures of {task.size}×{task.size}, {len(task.labels)} labels:",
+        ", ".join(task.labels[:50]) + (" …" if len(task.labels) > 50 else "") + ".",
+        "",
+        "```python",
+        "import clearsight",
+        "",
+        'clearsight.load("this folder").predict("photo.jpg")',
+        "```",
+        "",
+        "## How good it is",
+        "",
+    ]
+    if result:
+        headline = result["headline"]
+        value = result["values"][headline]
+        low, high = result["intervals"].get(headline, (value, value))
+        lines.append(f"{headline} {value:.4f} (95 % interval {low:.4f} to {high:.4f}) on {result['count']:,} pictures")
+        lines.append(f"({provenance.get('judged_on', 'held out')}).")
+    else:
+        lines.append("Not judged yet.")
+    lines += [
+        "",
+        "It answers with one of its labels for any picture, also for pictures that show none of them.",
+        "",
+        "## Where it comes from",
+        "",
+        f"- data: `{settings.get('data', 'unknown')}`, fingerprint `{run.get('fingerprint', 'unknown')}`",
+        f"- weights it started from: {settings.get('weights', 'unknown')}",
+        f"- licence of the data: {provenance.get('licence', {}).get('data', 'not stated')}; "
+        f"of the weights: {provenance.get('licence', {}).get('weights', 'not stated')}",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,130 @@
+"""Judge a model on pictures whose answers are known.
+
+Without --data, a run is judged on the pictures that its training held out for judging. The figures come with 95 %
+bootstrap intervals over the pictures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from clearsight.core.errors import BadImage, InputError
+from clearsight.core.options import Options as BaseOptions
+from clearsight.core.task import Result
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from clearsight.core.sample import Sample
+
+SUMMARY = "Judge a model on pictures whose answers are known."
+
+
+class Options(BaseOptions):
+    """Options of `clearsight evaluate`."""
+
+    model: str = Field(description="Run or model folder.")
+    data: str | None = Field(None, description="Pictures to judge on; by default those that the run held out.")
+    split: str | None = Field(None, description="Which split of the data; by default test, else val, else all.")
+    format: str | None = Field(None, description="Format of the data, where sniffing it goes wrong.")
+    data_root: str | None = Field(None, description="Where named data sets lie (or CLEARSIGHT_DATA).")
+    image_column: str | None = Field(None, description="Tables: the column that names the picture.")
+    label_column: str | None = Field(None, description="Tables: the column that holds the label.")
+    resamples: int = Field(1000, ge=100, le=100_000, description="Bootstrap resamples behind the intervals.")
+    output: str | None = Field(None, description="Write the figures to this JSON file.")
+    device: str | None = Field(None, description="cpu, cuda or mps.")
+    batch_size: int = Field(32, gt=0, description="Pictures in one forward pass.")
+
+
+@dataclass
+class EvaluateOutcome:
+    """The figures of an evaluation."""
+
+    result: Result
+    data: str
+    split: str
+    bad: Sequence[BadImage]
+    exit_code: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        bad = [{"name": item.name, "reason": item.reason} for item in self.bad]
+        return {"data": self.data, "split": self.split, **self.result.to_dict(), "bad_pictures": bad}
+
+    def show(self, console: Console) -> None:
+        from clearsight.verbs.tables import result_tables
+
+        console.print(f"{self.result.count:,} pictures of {self.data} ({self.split})", highlight=False)
+        for table in result_tables(self.result):
+            console.print(table)
+        for item in self.bad[:10]:
+            console.print(f"not judged: {item}", style="yellow", markup=False)
+
+
+def run(options: Options) -> EvaluateOutcome:
+    """Judge. Raises `InputError` where model or data cannot be used."""
+    from clearsight.core import artifact
+    from clearsight.core.files import write_json
+    from clearsight.engine.predictor import Predictor
+    from clearsight.engine.runtime import choose_device
+    from clearsight.verbs.choose import require_verb
+    from clearsight.verbs.judging import judge, write_evaluation
+    from clearsight.verbs.progress import bar
+
+    model = artifact.load(options.model)
+    require_verb(model.task, "evaluate")
+    samples, data, split = _samples(options, model.provenance, model.path)
+    if not samples:
+        raise InputError(f"{data} has no pictures in its split {split}")
+    predictor = Predictor(model.task, model.net, choose_device(options.device)[0], options.batch_size)
+    with bar("judging") as progress:
+        judgement = judge(predictor, samples, options.resamples, progress)
+    outcome = EvaluateOutcome(judgement.result, data, split, judgement.bad)
+    if options.data is None and model.path is not None:
+        role = f"judged on {split} pictures that training never saw"
+        write_evaluation(model.path.parent / "evaluation.json", judgement, data, split, role)
+    if options.output:
+        write_json(Path(options.output), outcome.to_dict())
+    return outcome
+
+
+def _samples(options: Options, provenance: Any, path: Path | None) -> tuple[list[Sample], str, str]:
+    """The pictures to judge on, what they are called, and their split."""
+    from clearsight.data.open import open_data
+
+    if options.data is not None:
+        dataset = open_data(
+            options.data,
+            format=options.format,
+            data_root=options.data_root,
+            image_column=options.image_column,
+            label_column=options.label_column,
+        )
+        there = dataset.info.splits
+        split = options.split or next((name for name in ("test", "val", "train") if name in there), "train")
+        if split not in there:
+            raise InputError(f"--split {split}: {options.data} has {', '.join(there)}")
+        return dataset.samples(split), options.data, split
+    listed = path.parent / "splits.json" if path is not None else None
+    settings = provenance.get("run", {}).get("settings")
+    if listed is None or not listed.is_file() or not settings:
+        raise InputError("this model does not lie in its run's folder: say with --data what to judge it on")
+    said = settings["val"] or settings["data"]
+    dataset = open_data(
+        said,
+        format=None if settings["val"] else settings["format"],
+        data_root=options.data_root or settings["data_root"],
+        image_column=settings["image_column"],
+        label_column=settings["label_column"],
+    )
+    keys = set(json.loads(listed.read_text(encoding="utf-8"))["judge"])
+    everything = [sample for name in dataset.info.splits for sample in dataset.samples(name)]
+    found = [sample for sample in everything if sample.key in keys]
+    if len(found) < len(keys):
+        raise InputError(f"{len(keys) - len(found)} of the {len(keys)} pictures this run held out are no longer in {said}")
+    return found, said, "held out"

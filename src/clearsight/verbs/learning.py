@@ -1,0 +1,224 @@
+"""Train by a plan that lies in a run's folder: the same way for a new run, a resumed one and every rank."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from clearsight.core import artifact
+from clearsight.core.errors import BadImage, CheckFailed
+from clearsight.core.files import write_json
+from clearsight.core.net import Net
+from clearsight.core.pipeline import Batches, Stages
+from clearsight.core.registry import net_family
+from clearsight.core.sample import Sample
+from clearsight.core.task import Task
+from clearsight.data.batches import judge_batches, training_batches
+from clearsight.data.cache import default_ram, prepare
+from clearsight.data.store import Store
+from clearsight.engine.estimate import seconds_per_batch
+from clearsight.engine.log import duration
+from clearsight.engine.loop import Training
+from clearsight.engine.plan import Plan
+from clearsight.engine.predictor import Predictor
+from clearsight.engine.state import Log, State
+from clearsight.verbs.card import model_card
+from clearsight.verbs.roles import Roles
+
+Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Session:
+    """One training from plan to finished weights."""
+
+    fabric: Fabric
+    plan: Plan
+    task: Task[Any]
+    roles: Roles
+    folder: Path
+    digests: Mapping[str, str] = field(default_factory=dict)
+    bad: dict[str, BadImage] = field(default_factory=dict)  # pictures left out, by name
+
+    def net(self) -> Net:
+        """The plan's net, its random weights drawn from the seed."""
+        torch.manual_seed(self.plan.seed)
+        config = self.plan.facts["net"]["config"]
+        family, _ = net_family(self.task.name, self.plan.net)
+        net: Net = family.build(self.task, config)
+        return net
+
+    def learner(self, pretrained: bool) -> Any:
+        """The net with its loss; filled with the plan's pretrained weights unless a checkpoint follows."""
+        net = self.net()
+        if pretrained and self.plan.weights != "none":
+            net.load_pretrained(self.plan.weights)
+        return net.learner(self.task.loss_options(self.plan.settings, self.roles.train))
+
+    def store(self, samples: Sequence[Sample], stages: Stages, progress: Progress | None) -> Store:
+        """Samples made ready where the plan says. Rank 0 first, so that the others find its cache."""
+        ram = None if self.plan.ram is None else int(self.plan.ram * 2**30)
+
+        def make() -> Store:
+            return prepare(
+                samples,
+                stages,
+                where=self.plan.cache,
+                ram=(default_ram() if ram is None else ram) // self.plan.world,
+                digests=self.digests or None,
+                progress=progress,
+            )
+
+        with self.fabric.rank_zero_first():
+            store = make()
+        self.bad |= {bad.name: bad for bad in store.bad}
+        return store
+
+    def batches(self, store: Store, stages: Stages) -> Batches:
+        """Training batches of this rank."""
+        return training_batches(
+            store,
+            stages,
+            batch_size=self.plan.batch,
+            seed=self.plan.seed,
+            device=self.fabric.device,
+            rank=self.fabric.global_rank,
+            world=self.fabric.world_size,
+            workers=self.plan.workers,
+        )
+
+
+class HeldOut:
+    """Judges a net on made-ready pictures while it trains: each rank a part, the figures from all of them."""
+
+    def __init__(self, session: Session, store: Store, stages: Stages, choosing: bool) -> None:
+        self.session, self.store, self.stages, self.choosing = session, store, stages, choosing
+        self.by_key = {sample.key: sample for sample in store.samples}
+
+    def __call__(self, net: Net) -> tuple[float | None, dict[str, float]]:
+        fabric = self.session.fabric
+        predictor = Predictor(self.session.task, net, str(fabric.device))
+        metric = self.session.task.metric()
+        found: list[tuple[str, Any]] = []
+        for number, batch in enumerate(self._batches()):
+            if number % fabric.world_size == fabric.global_rank:
+                finals = predictor.postprocess(net(batch.images), batch.targets["frame"])
+                found += zip(batch.keys, predictor.wrap(finals, len(batch)), strict=True)
+        for key, prediction in _gathered(fabric, found):
+            metric.update([prediction], [self.by_key[key]])
+        score = metric.score()
+        return (score if self.choosing else None), {type(metric).headline: score}
+
+    def _batches(self) -> Any:
+        return judge_batches(self.store, self.stages, batch_size=250, device=self.session.fabric.device)
+
+
+def _gathered(fabric: Fabric, mine: list[Any]) -> list[Any]:
+    """What every rank has found, on every rank."""
+    if fabric.world_size == 1:
+        return mine
+    parts: list[Any] = [None] * fabric.world_size
+    torch.distributed.all_gather_object(parts, mine)
+    return [item for part in parts for item in part]
+
+
+def learn(
+    session: Session, resume: bool, log: Callable[[State | None], Log], say: Say, progress: Progress, stop: Callable[[], bool]
+) -> State:
+    """Make the pictures ready and train. The model folder holds the best or the last weights afterwards. Raises
+    `CheckFailed` where the loss diverges or too many pictures cannot be used, and `Stopped` where the user asked."""
+    plan, task = session.plan, session.task
+    torch.set_num_threads(plan.threads)
+    stages = task.pipeline(train=True, augment=plan.augment)
+    judging = task.pipeline(train=False)
+    store = session.store(session.roles.train, stages, progress)
+    say(f"{len(store):,} training pictures: {store.where} ({store.reason})")
+    watched = session.roles.choose or session.roles.judge
+    held_out = HeldOut(session, session.store(watched, judging, progress), judging, bool(session.roles.choose))
+    check_bad(session)
+    learner = session.learner(pretrained=not (resume and (session.folder / "last" / "state.json").is_file()))
+    batches = session.batches(store, stages)
+    if not resume:
+        per_step = _estimate(session, learner, batches)
+        say(f"about {duration(per_step * plan.total_steps)} for {plan.total_steps:,} steps, looks not counted")
+    training = Training(
+        session.fabric,
+        learner,
+        plan,
+        batches,
+        held_out,
+        lambda net: save_model(session, net, {}),
+        log(None),
+        session.folder,
+        higher_is_better=task.metric().higher_is_better,
+        stop=stop,
+    )
+    state = training.run(resume=resume)
+    session.bad |= {bad.name: bad for bad in batches.bad}
+    check_bad(session)
+    return state
+
+
+def _estimate(session: Session, learner: Any, batches: Batches) -> float:
+    """Seconds for one optimiser step, measured."""
+    learner = session.fabric.to_device(learner)
+    if not learner.phases or session.fabric.world_size > 1:
+        return 0.0
+    return seconds_per_batch(learner, batches.start(0)) * float(session.plan.accumulate)
+
+
+def check_bad(session: Session) -> None:
+    """Raises `CheckFailed` where more pictures than --max-bad allows could not be used."""
+    total = sum(session.plan.counts.values()) + len(session.bad)
+    share = len(session.bad) / max(1, total)
+    if share > session.plan.max_bad:
+        first = "; ".join(str(bad) for bad in list(session.bad.values())[:3])
+        raise CheckFailed(
+            f"{len(session.bad)} of {total} pictures cannot be used ({share:.1%}, more than the {session.plan.max_bad:.1%} "
+            f"that --max-bad allows): {first}"
+        )
+
+
+def save_model(session: Session, net: Net, extra: Mapping[str, Any], task: Task[Any] | None = None) -> None:
+    """Write the run's model folder: weights, task, where they come from, and a card."""
+    provenance = {
+        "run": {"settings": dict(session.plan.settings), "fingerprint": session.plan.fingerprint},
+        "licence": {"data": "not stated", "weights": "not stated" if session.plan.weights != "none" else "own"},
+        **extra,
+    }
+    made = artifact.Artifact(task or session.task, net, provenance)
+    artifact.save(made, session.folder / "model", model_card(made))
+
+
+def calibrate(session: Session, net: Net) -> Task[Any]:
+    """The task with what can be fitted on the choosing pictures (a temperature); unchanged where there are none."""
+    samples = session.roles.choose
+    if not samples:
+        return session.task
+    net = net.to(session.fabric.device).eval()
+    by_key = {sample.key: sample for sample in samples}
+    outputs: list[dict[str, torch.Tensor]] = []
+    kept: list[Sample] = []
+    stages = session.task.pipeline(train=False)
+    with torch.inference_mode():
+        for batch in judge_batches(samples, stages, batch_size=250, device=session.fabric.device):
+            outputs.append({name: value.cpu() for name, value in net(batch.images).items()})
+            kept += [by_key[key] for key in batch.keys]
+    merged = {name: torch.cat([part[name] for part in outputs]) for name in outputs[0]}
+    return session.task.calibrated(merged, kept)
+
+
+def finish_manifest(session: Session, state: State) -> None:
+    """Add to the manifest what only the end of training knows."""
+    path = session.folder / "manifest.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["bad_pictures"] = [{"name": bad.name, "reason": bad.reason} for bad in session.bad.values()]
+    content["training"] = {"seconds": round(state.seconds, 2), "steps": state.step, "best_step": state.best_step}
+    write_json(path, content)

@@ -1,0 +1,241 @@
+"""Before training: read the data, check it, choose everything that was left open, and write it down."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clearsight.core.errors import CheckFailed, InputError
+from clearsight.core.files import write_json
+from clearsight.core.net import Net
+from clearsight.core.registry import net_family
+from clearsight.core.sample import Sample
+from clearsight.core.task import Situation, Task
+from clearsight.data.checks import Finding, GateContext, gather, run_checks
+from clearsight.data.open import Dataset, open_data
+from clearsight.data.scan import fingerprint
+from clearsight.engine.config import TrainOptions
+from clearsight.nets.cost import multiply_adds
+from clearsight.engine.plan import USER, Plan, resolve
+from clearsight.engine.runtime import choose_device, choose_threads, cores, describe_git, describe_machine, describe_versions
+from clearsight.verbs.choose import choose_task, require_verb
+from clearsight.verbs.roles import Roles, assign_roles
+
+Progress = Callable[[int, int], None]
+LOOKED_AT = 200  # pictures whose sizes and colours choose the task's settings
+
+
+@dataclass
+class Prepared:
+    """What planning found and decided: all that `verbs.learning` needs."""
+
+    plan: Plan
+    task: Task[Any]
+    roles: Roles
+    digests: Mapping[str, str]
+    findings: Sequence[Finding]
+
+
+def open_both(options: Any) -> tuple[Dataset, Dataset | None]:
+    """The data set, and that given with --val."""
+    dataset = open_data(
+        options.data,
+        format=options.format,
+        data_root=options.data_root,
+        image_column=options.image_column,
+        label_column=options.label_column,
+    )
+    other = open_data(options.val, data_root=options.data_root) if options.val else None
+    return dataset, other
+
+
+def read_roles(
+    options: Any, dataset: Dataset, other: Dataset | None, context: GateContext
+) -> tuple[Roles, dict[str, str]]:
+    """The roles of a data set's pictures, unreadable ones left out, and the digests."""
+    bad = {item.name for item in context.bad}
+    splits = {
+        split: [s for s in samples if s.image.name not in bad and s.key in context.digests]
+        for split, samples in context.samples.items()
+    }
+    judge_elsewhere = None
+    if other is not None:
+        split = next((name for name in ("test", "val", "train") if other.info.splits.get(name)), None)
+        judge_elsewhere = other.samples(split) if split else []
+    choosing = options.keep == "best" or options.patience is not None
+    roles = assign_roles(
+        splits, context.digests, share=options.val_share, choosing=choosing, other=judge_elsewhere
+    )
+    return roles, dict(context.digests)
+
+
+def prepare_run(options: TrainOptions, folder: Path, progress: Progress, say: Callable[[str], None]) -> Prepared:
+    """Read, check, choose; write plan.yaml, splits.json and manifest.json into the run's folder. Raises `InputError`
+    on data or options that cannot work and `CheckFailed` where too many pictures are unreadable."""
+    dataset, other = open_both(options)
+    context = gather(dataset, progress)
+    findings = run_checks(context)
+    total = sum(len(samples) for samples in context.samples.values())
+    share = len(context.bad) / max(1, total)
+    if share > options.max_bad:
+        first = "; ".join(f"{bad.name}: {bad.reason}" for bad in context.bad[:3])
+        raise CheckFailed(
+            f"{len(context.bad)} of {total} pictures cannot be read ({share:.1%}, more than --max-bad "
+            f"{options.max_bad:.1%} allows): {first}; see clearsight inspect {options.data}"
+        )
+    roles, digests = read_roles(options, dataset, other, context)
+    task, net, plan = decide(options, dataset, roles, context, say)
+    plan = Plan(plan.settings, plan.why, {**plan.facts, "fingerprint": fingerprint(digests)})
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "splits.json", roles.keys())
+    write_json(folder / "manifest.json", manifest(plan, dataset, roles, context, net))
+    plan.save(folder / "plan.yaml")
+    return Prepared(plan, task, roles, digests, findings)
+
+
+def decide(
+    options: TrainOptions, dataset: Dataset, roles: Roles, context: GateContext, say: Callable[[str], None]
+) -> tuple[Task[Any], Net, Plan]:
+    """Task, net and plan for the data and the machine."""
+    kind = choose_task(dataset.info, options.task)
+    device, why_device = choose_device(options.device)
+    sizes = [context.sizes[s.key] for s in roles.train[:: max(1, len(roles.train) // LOOKED_AT)] if s.key in context.sizes]
+    chosen: dict[str, tuple[Any, str]] = {"device": (device, why_device)}
+    channels = options.channels
+    if channels is None:
+        grey = all_grey(roles.train[:: max(1, len(roles.train) // 100)])
+        channels, why = (1, "the pictures have no colour") if grey else (3, "the pictures have colour")
+        chosen["channels"] = (channels, why)
+    named = net_name(options)
+    task: Task[Any] = kind.from_data(
+        dataset.info, sizes, {"size": options.size, "channels": channels, "fit": options.fit}
+    )
+    require_verb(task, "train")
+    for field in ("size", "fit"):
+        chosen[field] = (getattr(task, field, None), "suits the pictures' sizes")
+    chosen["task"] = (task.name, "what the data is annotated for")
+    net_given, why_net = named if named else kind.default_net(task.size, device)
+    chosen["net"] = (net_given, why_net)
+    family, config = net_family(task.name, net_given)
+    net = family.build(task, config)
+    weights, why_weights = find_weights(options.weights, net_given, net, say)
+    chosen["weights"] = (weights or "none", why_weights)
+    count = len(roles.train)
+    situation = Situation(count, device, weights)
+    suggested = task.suggest(situation)
+    cost = multiply_adds(net, task.channels, task.size)
+    plan = resolve(options, chosen | machine_choices(options, roles), suggested, {})
+    if options.threads is None:
+        threads, why = choose_threads(cost * plan.batch_size, int(os.environ.get("WORLD_SIZE", plan.devices)))
+        plan = resolve(options, chosen | machine_choices(options, roles) | {"threads": (threads, why)}, suggested, {})
+    facts = {
+        "task": {"name": task.name, **task.model_dump(mode="json")},
+        "net": {"name": net.name, "config": dict(net.config)},
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "multiply_adds": cost,
+        "counts": {name: len(keys) for name, keys in roles.keys().items()},
+        "judged_split": roles.judged_split,
+        "roles": list(roles.notes),
+        **lengths(plan, count),
+    }
+    return task, net, Plan(plan.settings, plan.why, facts)
+
+
+def lengths(plan: Plan, count: int) -> dict[str, Any]:
+    """Epochs in steps. A batch may straddle two epochs, so an epoch need not be a whole number of steps."""
+    world = int(os.environ.get("WORLD_SIZE", plan.devices))
+    batch = min(plan.batch_size, max(1, count // world))
+    per_epoch = count / (batch * plan.accumulate * world)
+    total = plan.steps or max(1, math.ceil(plan.epochs * per_epoch))
+    return {
+        "batch": batch,
+        "world": world,
+        "steps_per_epoch": per_epoch,
+        "total_steps": total,
+        "eval_steps": max(1.0, plan.eval_every * per_epoch),
+        "freeze_steps": min(round(plan.freeze * per_epoch), total // 2),
+    }
+
+
+def machine_choices(options: TrainOptions, roles: Roles) -> dict[str, tuple[Any, str]]:
+    """What the machine and the roles decide."""
+    keep = options.keep or ("best" if roles.choose else "last")
+    why_keep = "the val split chooses" if roles.choose else "there are no pictures to choose on"
+    ranks = int(os.environ.get("WORLD_SIZE", options.devices))
+    workers = min(8, max(1, cores() - 1))
+    chosen: dict[str, tuple[Any, str]] = {
+        "keep": (keep, why_keep),
+        "workers": (workers, "cores left beside training"),
+    }
+    if ranks > 1 and options.cache is None:
+        chosen["cache"] = ("disk", "several processes share one copy")
+    return chosen
+
+
+def net_name(options: TrainOptions) -> tuple[str, str] | None:
+    """The net that the user named. Raises `InputError` where weights are given and no net."""
+    if options.net:
+        return options.net, USER
+    if options.weights and options.weights not in {"none", "download"}:
+        raise InputError(f"--weights {options.weights}: say with --net which net they are for")
+    return None
+
+
+def find_weights(wanted: str | None, name: str, net: Net, say: Callable[[str], None]) -> tuple[str | None, str]:
+    """Pretrained weights for a net, loaded into it, and why these. What loaded and what did not is said."""
+    if wanted == "none" or (wanted is None and not net.backbone_parameters()):
+        return None, USER if wanted == "none" else "this net has none"
+    if wanted is not None:
+        say(net.load_pretrained(wanted))
+        return wanted, USER
+    folder = os.environ.get("CLEARSIGHT_WEIGHTS")
+    local = sorted(Path(folder).glob(f"{name.split('.')[0]}*.safetensors")) if folder else []
+    source, why = (str(local[0]), "found in CLEARSIGHT_WEIGHTS") if local else ("download", "timm's own")
+    try:
+        say(net.load_pretrained(source))
+    except InputError as error:
+        if local:
+            raise
+        say(f"warning: {error}")
+        say("warning: training starts from nothing, which needs many more pictures to reach the same figures")
+        return None, "the download failed"
+    return source, why
+
+
+def all_grey(samples: Sequence[Sample]) -> bool:
+    """Whether none of these pictures has any colour."""
+    for sample in samples:
+        pixels = sample.image.load()
+        if (pixels[..., :1] != pixels).any():
+            return False
+    return bool(samples)
+
+
+def manifest(plan: Plan, dataset: Dataset, roles: Roles, context: GateContext, net: Net) -> dict[str, Any]:
+    """What this run is made of, for whoever must repeat it."""
+    labels: dict[str, dict[str, int]] = {}
+    for role, samples in (("train", roles.train), ("choose", roles.choose), ("judge", roles.judge)):
+        for sample in samples:
+            for label in sample.labels or ():
+                counts = labels.setdefault(label, {})
+                counts[role] = counts.get(role, 0) + 1
+    return {
+        "data": {
+            "name": dataset.name,
+            "format": dataset.format,
+            "fingerprint": plan.fingerprint,
+            "counts": plan.counts,
+            "labels": labels,
+            "roles": list(roles.notes),
+        },
+        "bad_pictures": [{"name": bad.name, "reason": bad.reason} for bad in context.bad],
+        "net": {**plan.facts["net"], "parameters": plan.parameters, "weights": plan.weights},
+        "seed": plan.seed,
+        "versions": describe_versions(),
+        "machine": describe_machine(),
+        "git": describe_git(Path.cwd()),
+    }

@@ -1,0 +1,40 @@
+"""The pictures that the model got most confidently wrong, and some that it got right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from clearsight.verbs.sections import html
+from clearsight.verbs.sections.context import Context, Shown
+from clearsight.verbs.sections.html import Section
+
+
+def render(context: Context) -> Section | None:
+    """A gallery. Wrong labels in the data show here first."""
+    found = context.evaluation
+    if found is None:
+        return None
+    total, shown = len(found.result.mistakes), len(found.mistakes)
+    parts = []
+    if found.mistakes:
+        known = f"The worst {shown:,} of {total:,}" if total > shown else html.plural(shown, "mistake")
+        intro = f"{known}, most confident first. Look for wrong labels among them: they cost the most."
+        parts.append(_gallery(found.mistakes))
+    else:
+        intro = f"{total:,} mistakes, none kept as a picture." if total else "There is none among the pictures judged."
+    if found.examples:
+        parts += [Markup("<h3>And some that it got right</h3>"), _gallery(found.examples)]
+    return Section("Mistakes", html.join(parts), intro)
+
+
+def _gallery(pictures: Sequence[Shown]) -> Markup:
+    return Markup('<div class="gallery">{}</div>').format(
+        html.join(
+            Markup('<figure>{}<figcaption>{}<br><span class="key">{}</span></figcaption></figure>').format(
+                html.image(picture.picture, picture.text), picture.text, picture.key
+            )
+            for picture in pictures
+        )
+    )

@@ -1,0 +1,47 @@
+"""How good the model is at each class, the weakest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from clearsight.verbs.sections import html
+from clearsight.verbs.sections.context import Context
+from clearsight.verbs.sections.html import Section
+
+OPEN = 30
+"""Rows shown at once; the others are folded away."""
+
+WORDS: Mapping[str, str] = {"f1": "F1", "support": "Pictures"}
+
+
+def render(context: Context) -> Section | None:
+    """A table with a row for each class."""
+    if context.evaluation is None or not context.evaluation.result.per_class:
+        return None
+    rows = context.evaluation.result.per_class
+    columns = list(next(iter(rows.values())))
+    order = "f1" if "f1" in columns else columns[0]
+    # A class without a picture has no figures worth a first place.
+    ranked = sorted(rows.items(), key=lambda item: (not item[1].get("support", 1), item[1][order]))
+    head = ("Class", *(WORDS.get(name, name.replace("_", " ").capitalize()) for name in columns))
+    lines: list[list[Any]] = [[label, *(_cell(name, row) for name in columns)] for label, row in ranked]
+    numeric = range(1, len(head))
+    parts = [html.table(head, lines[:OPEN], numeric=numeric)]
+    if len(lines) > OPEN:
+        rest = html.table(head, lines[OPEN:], numeric=numeric)
+        parts.append(html.details(f"The other {len(lines) - OPEN:,} classes", rest))
+    return Section("Classes", html.join(parts), f"Weakest first, by {WORDS.get(order, order)}.")
+
+
+def _cell(name: str, row: Mapping[str, float]) -> Any:
+    value = row[name]
+    if name == "support":
+        return f"{value:,.0f}"
+    if not row.get("support", 1):
+        return "–"
+    return Markup('<span class="bar" style="--share:{}">{}</span>').format(
+        f"{min(max(value, 0.0), 1.0):.3f}", html.percent(value)
+    )
