@@ -82,21 +82,20 @@ def _callback(verb: Any) -> Callable[..., None]:
     for parameter in signature(verb.Options).parameters.values():
         field = verb.Options.model_fields[parameter.name]
         required = field.is_required()
-        kind = parameter.annotation
+        kind: Any = parameter.annotation
+        annotation: Any
         if required:
             annotation = Annotated[kind, typer.Argument(help=field.description)]
         else:
-            shown = {} if field.default is None else {"show_default": str(field.default)}
-            option = typer.Option(_flags(parameter.name, kind), help=field.description, **shown)
+            shown: Any = False if field.default is None else str(field.default)
+            option = typer.Option(_flags(parameter.name, kind), help=field.description, show_default=shown)
             annotation = Annotated[kind | None, option]
         default = inspect.Parameter.empty if required else None
         style = inspect.Parameter.KEYWORD_ONLY
         parameters.append(inspect.Parameter(parameter.name, style, default=default, annotation=annotation))
     for name, text in (("json", "Print JSON for machines."), ("debug", "Show the traceback of an error.")):
         annotation = Annotated[bool, typer.Option(f"--{name}", help=text)]
-        parameters.append(
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
-        )
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation))
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {p.name: p.annotation for p in parameters}
     return call
@@ -125,11 +124,11 @@ class _sentences:  # noqa: N801 (used as a context, like a function)
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         from clearsight.core.errors import ClearsightError
 
         if error is None or self.debug or isinstance(error, (SystemExit, typer.Exit)):
-            return False
+            return
         if isinstance(error, BrokenPipeError):  # `clearsight predict … | head`: the reader has enough
             raise typer.Exit(0) from None
         if isinstance(error, KeyboardInterrupt):
@@ -172,7 +171,9 @@ app = typer.Typer(cls=Verbs, add_completion=False, no_args_is_help=True, context
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Turn your own pictures into an image recogniser you can trust and ship."""
 
@@ -184,4 +185,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-

@@ -10,7 +10,6 @@ from clearsight.core.options import function
 from clearsight.core.registry import find
 
 if TYPE_CHECKING:
-
     from clearsight.core.prediction import Prediction
     from clearsight.core.task import Result
 

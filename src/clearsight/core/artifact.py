@@ -29,9 +29,7 @@ class Artifact:
 
     task: Task[Any]
     net: Net
-    provenance: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # data, metrics, licence, versions: plain JSON
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # data, metrics, licence, versions: plain JSON
     path: Path | None = None
 
 
@@ -77,20 +75,16 @@ def describe(folder: Path) -> dict[str, Any]:
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} is not JSON ({error}); the model folder is damaged: copy or train it again"
-        ) from None
+        raise InputError(f"{path} is not JSON ({error}); the model folder is damaged: copy or train it again") from None
     number = description.get("format") if isinstance(description, dict) else None
     if not isinstance(number, int) or number < 1:
         raise InputError(f"{path} has no format number: it was not written by clearsight")
     if number > FORMAT:
-        raise InputError(
-            f"{path} has format {number}, newer than the {FORMAT} known here: pip install -U clearsight"
-        )
+        raise InputError(f"{path} has format {number}, newer than the {FORMAT} known here: pip install -U clearsight")
     missing = {"task", "net", "weights"} - description.keys()
     if missing:
         raise InputError(f"{path} lacks {', '.join(sorted(missing))}; the model folder is damaged")
-    return description
+    return dict(description)
 
 
 def load(path: str | Path) -> Artifact:
@@ -128,9 +122,7 @@ def _load_net(description: Mapping[str, Any], task: Task[Any], folder: Path) -> 
     except FileNotFoundError:
         raise InputError(f"{path} is missing; the model folder is not whole: copy it again") from None
     if hashlib.sha256(weights).hexdigest() != description["weights"].get("sha256"):
-        raise InputError(
-            f"{path} is not the file that model.json was written for (its SHA-256 differs): copy it again"
-        )
+        raise InputError(f"{path} is not the file that model.json was written for (its SHA-256 differs): copy it again")
     state = from_bytes(weights)
     family, _ = net_family(task.name, description["net"]["name"])
     net: Net = family.build(task, description["net"]["config"])

@@ -31,9 +31,7 @@ def parse(kind: type[O], values: Mapping[str, Any]) -> O:
         name = str(first["loc"][0]) if first["loc"] else "options"
         option = f"--{name.replace('_', '-')}"
         if first["type"] == "extra_forbidden":
-            raise InputError(
-                f"there is no option {option}; there is {', '.join(kind.model_fields)}"
-            ) from None
+            raise InputError(f"there is no option {option}; there is {', '.join(kind.model_fields)}") from None
         if first["type"] == "missing":
             raise InputError(f"{name} must be given") from None
         message = str(first["msg"]).removeprefix("Value error, ")

@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor
 
 from clearsight.core.errors import BadImage
-from clearsight.core.sample import Pixels, Sample
+from clearsight.core.image import Pixels
+from clearsight.core.sample import Sample
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,7 @@ class DataInfo:
     labels: tuple[str, ...]  # class names in the order of their indices
     annotated: frozenset[str]  # the Sample fields it fills: {"labels"}
     columns: tuple[str, ...] = ()  # keys of Sample.extra
-    notes: tuple[str, ...] = field(
-        default=()
-    )  # what a person should know: an empty class folder, skipped files
+    notes: tuple[str, ...] = field(default=())  # what a person should know: an empty class folder, skipped files
 
 
 class Reader(Protocol):

@@ -41,9 +41,7 @@ class Result:
     per_class: Mapping[str, Mapping[str, float]] = field(
         default_factory=dict
     )  # label -> {"precision": …, "support": …}
-    confusion: Sequence[Sequence[int]] | None = (
-        None  # rows are truth, columns the prediction, both in `labels`' order
-    )
+    confusion: Sequence[Sequence[int]] | None = None  # rows are truth, columns the prediction, both in `labels`' order
     labels: Sequence[str] = ()
     mistakes: Sequence[Mistake] = ()  # worst first
     count: int = 0  # samples judged

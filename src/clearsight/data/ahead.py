@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from clearsight.core.errors import BadImage
-from clearsight.core.sample import Pixels, Sample
+from clearsight.core.image import Pixels
+from clearsight.core.sample import Sample
 from clearsight.data.decode import load_fast
 
 
-def load_ahead(samples: Iterable[Sample], threads: int = 2, ahead: int = 16) -> Iterator[tuple[Sample, Pixels | BadImage]]:
+def load_ahead(
+    samples: Iterable[Sample], threads: int = 2, ahead: int = 16
+) -> Iterator[tuple[Sample, Pixels | BadImage]]:
     """Samples in their order, each with its pixels or the reason why there are none; at most `ahead` wait decoded."""
 
     def load(sample: Sample) -> Pixels | BadImage:

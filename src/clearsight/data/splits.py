@@ -64,7 +64,8 @@ def divide(
 
 def _edges(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
     """Names of the parts and where each ends in [0, 1]."""
-    if not shares or min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > 1e-6:
+    possible = all(share >= 0 for share in shares.values()) and abs(sum(shares.values()) - 1) < 1e-6
+    if not possible:
         given = ", ".join(f"{name} {share:g}" for name, share in shares.items())
         raise InputError(f"shares must be 0 or more and add up to 1; these are {given or 'none'}")
     edges = list(accumulate(shares.values()))

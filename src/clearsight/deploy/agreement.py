@@ -110,11 +110,12 @@ def compare_photo(artifact: Artifact, model: bytes, photos: Sequence[Pixels], to
 
     def original(photo: Array) -> Finals:
         with torch.inference_mode():
-            values = graph(torch.from_numpy(np.ascontiguousarray(photo)))
+            values = graph(torch.from_numpy(photo))
         return {name: value.numpy() for name, value in zip(graph.names, values, strict=True)}
 
     def words(finals: Finals) -> str:
-        return task.wrap(finals).headline()
+        said: str = task.wrap(finals).headline()
+        return said
 
     return compare(original, exported.finals, shaped(photos, task.size), tolerance, words)
 
@@ -129,7 +130,7 @@ def compare_raw(artifact: Artifact, model: bytes, photos: Sequence[Pixels], tole
     preprocess, postprocess = task.preprocess().eval(), task.postprocess().eval()
     session = open_session(model)
     with torch.inference_mode():
-        made = [preprocess(torch.from_numpy(np.ascontiguousarray(photo))) for photo in photos]
+        made = [preprocess(torch.from_numpy(np.array(photo))) for photo in photos]
 
     def taken(count: int, part: int) -> torch.Tensor:
         return torch.cat([made[i % len(made)][part] for i in range(count)])
@@ -172,7 +173,7 @@ def shapes(size: int) -> dict[str, tuple[int, int]]:
 def shaped(photos: Sequence[Pixels], size: int) -> Iterator[Case]:
     """Every photograph as it is, and cut and resized to each of the shapes."""
     for photo in photos:
-        yield Case("as it is", photo)
+        yield Case("as it is", np.array(photo))
     for name, (height, width) in shapes(size).items():
         for photo in photos:
             yield Case(f"{name}, {height} × {width}", cut(photo, height, width))
@@ -186,4 +187,4 @@ def cut(photo: Pixels, height: int, width: int) -> Pixels:
     across, down = min(w, h * width / height), min(h, w * height / width)
     box = ((w - across) / 2, (h - down) / 2, (w + across) / 2, (h + down) / 2)
     image = PIL.Image.fromarray(np.ascontiguousarray(photo))
-    return np.asarray(image.resize((width, height), PIL.Image.Resampling.BICUBIC, box=box))
+    return np.array(image.resize((width, height), PIL.Image.Resampling.BICUBIC, box=box))

@@ -75,7 +75,7 @@ def export(artifact: Artifact, raw: bool = False) -> bytes:
     size = sum(value.numel() * value.element_size() for value in net.state_dict().values())
     if size > LARGEST:
         raise InputError(f"the weights are {size / 2**30:.1f} GiB, more than the 2 GiB that one ONNX file holds")
-    graph: nn.Module
+    graph: PhotoGraph | RawGraph
     if raw:
         graph, entry = RawGraph(task, net), "images"
         example = torch.rand(2, task.channels, task.size, task.size)
@@ -85,7 +85,8 @@ def export(artifact: Artifact, raw: bool = False) -> bytes:
         # neither equal nor one, so that no shape of the example is taken for a rule
         example = torch.zeros(37, 53, 3, dtype=torch.uint8)
         dynamic = {0: torch.export.Dim("height", min=1), 1: torch.export.Dim("width", min=1)}
-    model = _trace(graph.eval(), example, entry, dynamic)
+    graph.eval()
+    model = _trace(graph, example, entry, dynamic)
     return _finish(model, _description(artifact, "raw" if raw else "photo"))
 
 
@@ -98,7 +99,7 @@ def require_packages() -> None:
             raise missing_extra(package, "export") from None
 
 
-def _trace(graph: nn.Module, example: Tensor, entry: str, dynamic: Mapping[int, Any]) -> Any:
+def _trace(graph: PhotoGraph | RawGraph, example: Tensor, entry: str, dynamic: Mapping[int, Any]) -> Any:
     """The graph as an ONNX `ModelProto`."""
     try:
         with _quiet():
@@ -109,7 +110,7 @@ def _trace(graph: nn.Module, example: Tensor, entry: str, dynamic: Mapping[int, 
                 opset_version=OPSET,
                 external_data=False,
                 input_names=[entry],
-                output_names=list(graph.names),  # type: ignore[call-overload]
+                output_names=list(graph.names),
                 dynamic_shapes=(dict(dynamic),),
                 verbose=False,
             )
@@ -147,7 +148,7 @@ def _description(artifact: Artifact, kind: Kind) -> Description:
 
 
 def _provenance(artifact: Artifact) -> dict[str, Any]:
-    """Where the model comes from: all that model.json says but the run's settings, which name folders of this machine."""
+    """Where the model comes from: what model.json says but the run's settings, which name this machine's folders."""
     known = dict(artifact.provenance)
     if isinstance(known.get("run"), Mapping):
         known["run"] = {name: value for name, value in known["run"].items() if name != "settings"}

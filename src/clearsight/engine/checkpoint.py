@@ -48,9 +48,7 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be resumed from ({error}); train anew without --resume") from None
     if hashlib.sha256(data).hexdigest() != values["sha256"]:
-        raise InputError(
-            f"{folder / values['tensors']} is damaged (its SHA-256 differs); train anew without --resume"
-        )
+        raise InputError(f"{folder / values['tensors']} is damaged (its SHA-256 differs); train anew without --resume")
     return from_bytes(data), values
 
 

@@ -19,36 +19,22 @@ class TrainOptions(Options):
     # what and where
     name: str | None = Field(None, description="Name of the run; by default that of the data.")
     runs: str = Field("runs", description="Folder that holds the runs.")
-    resume: bool = Field(
-        False, description="Carry on the run of this name where it stopped, to the same end."
-    )
+    resume: bool = Field(False, description="Carry on the run of this name where it stopped, to the same end.")
     format: str | None = Field(None, description="Format of the data, where sniffing it goes wrong.")
     data_root: str | None = Field(None, description="Where named data sets lie (or CLEARSIGHT_DATA).")
     image_column: str | None = Field(None, description="Tables: the column that names the picture.")
     label_column: str | None = Field(None, description="Tables: the column that holds the label.")
-    val: str | None = Field(
-        None, description="Another data set to judge on, in place of the data's own split."
-    )
-    val_share: float = Field(
-        0.2, gt=0, lt=1, description="Share held out for judging where the data has no split."
-    )
-    max_bad: float = Field(
-        0.01, ge=0, le=1, description="Share of unreadable pictures beyond which training fails."
-    )
+    val: str | None = Field(None, description="Another data set to judge on, in place of the data's own split.")
+    val_share: float = Field(0.2, gt=0, lt=1, description="Share held out for judging where the data has no split.")
+    max_bad: float = Field(0.01, ge=0, le=1, description="Share of unreadable pictures beyond which training fails.")
 
     # the model
-    task: str | None = Field(
-        None, description="What is asked of the pictures, where the data leaves a choice."
-    )
+    task: str | None = Field(None, description="What is asked of the pictures, where the data leaves a choice.")
     net: str | None = Field(None, description="Net: one of ours or any timm model (see: clearsight nets).")
-    weights: str | None = Field(
-        None, description="Pretrained weights: a .safetensors file, 'download' or 'none'."
-    )
+    weights: str | None = Field(None, description="Pretrained weights: a .safetensors file, 'download' or 'none'.")
     size: int | None = Field(None, ge=4, le=4096, description="Side of the square the net sees, pixels.")
     channels: Literal[1, 3] | None = Field(None, description="Colour (3) or grey (1).")
-    fit: Literal["crop", "squash", "letterbox"] | None = Field(
-        None, description="How a photo meets the square."
-    )
+    fit: Literal["crop", "squash", "letterbox"] | None = Field(None, description="How a photo meets the square.")
 
     # how long and how fast
     epochs: float | None = Field(None, gt=0, description="Passes over the training pictures.")
@@ -59,19 +45,11 @@ class TrainOptions(Options):
     lr: float | None = Field(None, gt=0, description="Learning rate at its highest.")
     momentum: float = Field(0.9, ge=0, lt=1, description="SGD's momentum.")
     nesterov: bool = Field(True, description="SGD's momentum looks ahead (Nesterov).")
-    weight_decay: float | None = Field(
-        None, ge=0, description="Decay of weights; biases and norms are left alone."
-    )
-    schedule: Literal["cosine", "step", "constant"] | None = Field(
-        None, description="Course of the learning rate."
-    )
+    weight_decay: float | None = Field(None, ge=0, description="Decay of weights; biases and norms are left alone.")
+    schedule: Literal["cosine", "step", "constant"] | None = Field(None, description="Course of the learning rate.")
     warmup: float | None = Field(None, ge=0, lt=1, description="Share of the steps in which the rate rises.")
-    drop_every: float = Field(
-        0.3, gt=0, lt=1, description="Step schedule: share of the steps between two drops."
-    )
-    drop_factor: float = Field(
-        0.1, gt=0, lt=1, description="Step schedule: what each drop multiplies the rate by."
-    )
+    drop_every: float = Field(0.3, gt=0, lt=1, description="Step schedule: share of the steps between two drops.")
+    drop_factor: float = Field(0.1, gt=0, lt=1, description="Step schedule: what each drop multiplies the rate by.")
     clip: float | None = Field(None, gt=0, description="Largest norm of the gradient; none by default.")
     ema: float | None = Field(None, ge=0, lt=1, description="Decay of averaged weights; 0 for none.")
     freeze: float | None = Field(None, ge=0, description="Epochs for which the pretrained part stays still.")
@@ -80,21 +58,13 @@ class TrainOptions(Options):
     )
 
     # loss and augmentation
-    label_smoothing: float | None = Field(
-        None, ge=0, lt=1, description="Share of the target spread over all classes."
-    )
-    class_weights: Literal["none", "balanced"] = Field(
-        "none", description="Weigh rare classes up in the loss."
-    )
+    label_smoothing: float | None = Field(None, ge=0, lt=1, description="Share of the target spread over all classes.")
+    class_weights: Literal["none", "balanced"] = Field("none", description="Weigh rare classes up in the loss.")
     flip: float | None = Field(None, ge=0, le=1, description="Probability of mirroring left to right.")
-    crop: float | None = Field(
-        None, gt=0, le=1, description="Least share of the area a random crop keeps; 1 for none."
-    )
+    crop: float | None = Field(None, gt=0, le=1, description="Least share of the area a random crop keeps; 1 for none.")
     shift: float | None = Field(None, ge=0, le=0.5, description="Largest random move, as share of the side.")
     rotate: float | None = Field(None, ge=0, le=180, description="Largest random turn, degrees.")
-    colour: float | None = Field(
-        None, ge=0, lt=1, description="Largest random change of light, contrast, saturation."
-    )
+    colour: float | None = Field(None, ge=0, lt=1, description="Largest random change of light, contrast, saturation.")
     erase: float | None = Field(None, ge=0, le=1, description="Probability of greying out a rectangle.")
     mixup: float | None = Field(None, ge=0, description="MixUp's alpha; 0 for none.")
     cutmix: float | None = Field(None, ge=0, description="CutMix's alpha; 0 for none.")
@@ -110,12 +80,8 @@ class TrainOptions(Options):
     precision: Literal["32", "bf16", "16"] | None = Field(None, description="Numbers of the forward pass.")
     threads: int | None = Field(None, gt=0, description="CPU threads of each process.")
     workers: int | None = Field(None, ge=0, description="Processes that decode a set too big to keep.")
-    cache: Literal["memory", "disk", "stream"] | None = Field(
-        None, description="Where decoded pictures are kept."
-    )
-    ram: float | None = Field(
-        None, gt=0, description="Memory for pictures, GiB; by default half of what is free."
-    )
+    cache: Literal["memory", "disk", "stream"] | None = Field(None, description="Where decoded pictures are kept.")
+    ram: float | None = Field(None, gt=0, description="Memory for pictures, GiB; by default half of what is free.")
     seed: int = Field(0, ge=0, description="Every random draw follows from it.")
 
     @field_validator("name")

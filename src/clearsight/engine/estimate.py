@@ -23,7 +23,8 @@ def seconds_per_batch(learner: Learner, source: Iterator[Batch], budget: float =
         started = time.monotonic()
         batch = next(source)
         for phase in learner.phases:
-            torch.stack(list(trial.training_step(batch, phase).values())).sum().backward()
+            loss = torch.stack(list(trial.training_step(batch, phase).values())).sum()
+            torch.autograd.backward(loss)
         if batch.images.is_cuda:
             torch.cuda.synchronize()
         times.append(time.monotonic() - started)

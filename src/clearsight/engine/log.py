@@ -101,9 +101,7 @@ class ScreenLog:
         if self.steps:
             self.looks.append(time.monotonic() - self.steps[-1][0])
         self.steps.clear()
-        figures = [
-            f"{n} {v:.4f}" for n, v in row.items() if n not in {"step", "epoch", "seconds", "lr", "loss"}
-        ]
+        figures = [f"{n} {v:.4f}" for n, v in row.items() if n not in {"step", "epoch", "seconds", "lr", "loss"}]
         self.last_figures = f" · {figures[0]}" if figures else ""
         where = f"epoch {row['epoch']:g}" if row.get("epoch") else f"step {state.step}"
         star = "  (best)" if state.best_step == state.step else ""
@@ -122,9 +120,7 @@ class ScreenLog:
     def _speed(self) -> float | None:
         """Steps a second: the median over recent readings, which one slow moment does not bend."""
         pairs = list(self.steps)
-        rates = sorted(
-            (b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(pairs, pairs[1:], strict=False) if b[0] > a[0]
-        )
+        rates = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(pairs, pairs[1:], strict=False) if b[0] > a[0])
         return rates[len(rates) // 2] if rates else None
 
     def close(self) -> None:

@@ -113,7 +113,8 @@ class Training:
                     parts = module(batch)
                     fabric.backward(torch.stack(list(parts.values())).sum() / len(micro))
                 for name, value in parts.items():
-                    losses[name] = losses.get(name, 0.0) + value.detach() / len(micro)
+                    part = value.detach() / len(micro)
+                    losses[name] = losses[name] + part if name in losses else part
             if plan.clip:
                 fabric.clip_gradients(module, optimiser, max_norm=plan.clip, error_if_nonfinite=False)
             set_lr(optimiser, lr)

@@ -15,7 +15,7 @@ from clearsight.engine.plan import Plan
 
 def make_optimiser(groups: Iterable[ParamGroup], plan: Plan) -> torch.optim.Optimizer:
     """The plan's optimiser over a learner's groups; each group keeps its `lr_scale`."""
-    params = [
+    params: list[dict[str, Any]] = [
         {"params": g.params, "lr_scale": g.lr_scale, "weight_decay": plan.weight_decay if g.decay else 0.0}
         for g in groups
     ]
@@ -23,7 +23,7 @@ def make_optimiser(groups: Iterable[ParamGroup], plan: Plan) -> torch.optim.Opti
         nesterov = plan.nesterov and plan.momentum > 0
         return torch.optim.SGD(params, lr=plan.lr, momentum=plan.momentum, nesterov=nesterov)
     kind = torch.optim.Adam if plan.optimiser == "adam" else torch.optim.AdamW
-    fused = any(p.device.type in {"cuda", "cpu"} for g in params for p in g["params"])
+    fused = all(p.device.type in {"cuda", "cpu"} for g in params for p in g["params"])
     return kind(params, lr=plan.lr, fused=fused)
 
 
@@ -34,10 +34,10 @@ def lr_factor(step: int, plan: Plan) -> float:
     """
     warm = round(plan.warmup * plan.total_steps)
     if step < warm:
-        return (step + 1) / (warm + 1)
+        return (step + 1) / float(warm + 1)
     progress = (step - warm) / max(1, plan.total_steps - warm)
     if plan.schedule == "cosine":
-        return 0.5 * (1 + math.cos(math.pi * progress))
+        return 0.5 * (1 + math.cos(math.pi * float(progress)))
     if plan.schedule == "step":
         return float(plan.drop_factor ** int(progress / plan.drop_every + 1e-9))
     return 1.0

@@ -62,8 +62,7 @@ class Plan:
     def save(self, path: Path) -> None:
         """Write plan.yaml."""
         settings = {
-            name: {"value": value, "why": self.why.get(name, "") or "default"}
-            for name, value in self.settings.items()
+            name: {"value": value, "why": self.why.get(name, "") or "default"} for name, value in self.settings.items()
         }
         text = yaml.safe_dump(
             {"settings": settings, "facts": dict(self.facts)}, sort_keys=False, allow_unicode=True, width=100

@@ -10,7 +10,7 @@ import torch
 
 from clearsight.core.net import Net
 from clearsight.core.prediction import Prediction
-from clearsight.core.sample import Pixels
+from clearsight.core.image import Pixels
 from clearsight.core.task import Task
 
 

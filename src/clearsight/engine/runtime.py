@@ -101,9 +101,7 @@ def describe_git(folder: Path) -> str | None:
     """The commit of the folder's repository, with + where files differ; None outside of one."""
     try:
         head, status = (
-            subprocess.run(
-                ["git", *words], cwd=folder, capture_output=True, text=True, timeout=5, check=True
-            ).stdout
+            subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=5, check=True).stdout
             for words in (
                 ["rev-parse", "--short=12", "HEAD"],
                 ["status", "--porcelain", "--untracked-files=no"],

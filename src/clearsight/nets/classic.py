@@ -63,7 +63,5 @@ def flat_width(layers: Sequence[nn.Module], channels: int, size: int, name: str)
     except RuntimeError:
         values = values.new_zeros(1, 0)
     if values.shape[1] == 0:
-        raise InputError(
-            f"pictures of {size}×{size} are too small for the net {name}: give a larger --size, 16 say"
-        )
+        raise InputError(f"pictures of {size}×{size} are too small for the net {name}: give a larger --size, 16 say")
     return values.shape[1]

@@ -15,4 +15,4 @@ def multiply_adds(net: nn.Module, channels: int, size: int) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(torch.zeros(1, channels, size, size, device=next(net.parameters()).device))
     net.train(was_training)
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2

@@ -55,9 +55,7 @@ def create(name: str, classes: int, channels: int, size: int, **config: Any) -> 
     except TypeError:
         # most convolutional nets take pictures of any size and no such argument
         try:
-            model = timm.create_model(
-                name, pretrained=False, num_classes=classes, in_chans=channels, **config
-            )
+            model = timm.create_model(name, pretrained=False, num_classes=classes, in_chans=channels, **config)
         except TypeError as error:
             raise InputError(f"timm's {name} cannot be made with {config}: {error}") from error
     return model
@@ -85,9 +83,7 @@ def read_weights(weights: str, name: str) -> dict[str, Tensor]:
         return _download(name)
     path = Path(weights)
     if path.suffix != ".safetensors":
-        raise InputError(
-            f"--weights {weights}: only .safetensors files are read (other formats can run code)"
-        )
+        raise InputError(f"--weights {weights}: only .safetensors files are read (other formats can run code)")
     if not path.is_file():
         raise InputError(f"--weights {weights}: the file is not there")
     from safetensors import SafetensorError
@@ -138,5 +134,8 @@ def load_weights(model: nn.Module, state: Mapping[str, Tensor], source: str) -> 
             f"shape, {missing[0]} first; give the net that the file was made for with --net"
         )
     model.load_state_dict(taken, strict=False)
+    for name, parameter in model.named_parameters():
+        if name in head:  # a calm start: timm's own first head may answer with certainty before it has learnt anything
+            (nn.init.trunc_normal_(parameter, std=0.01) if parameter.ndim > 1 else nn.init.zeros_(parameter))
     unused = tuple(name for name in state if name not in own)
     return LoadReport(source, tuple(taken), tuple(head), unused)

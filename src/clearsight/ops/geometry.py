@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 
-def make_frame(
-    scale: tuple[Tensor, Tensor], offset: tuple[Tensor, Tensor], size: tuple[Tensor, Tensor]
-) -> Tensor:
+def make_frame(scale: tuple[Tensor, Tensor], offset: tuple[Tensor, Tensor], size: tuple[Tensor, Tensor]) -> Tensor:
     """A frame (6,) from 0-d tensors, each pair in the order x, y (and width, height)."""
     return torch.stack([*scale, *offset, *size])
 

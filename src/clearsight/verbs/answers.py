@@ -1,4 +1,4 @@
-"""Pictures in, answers out: decoded by threads a little ahead of the net, in order, one bad picture stopping nothing."""
+"""Pictures in, answers out, in order: decoded by threads a little ahead of the net; a bad picture stops nothing."""
 
 from __future__ import annotations
 

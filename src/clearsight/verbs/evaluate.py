@@ -126,5 +126,7 @@ def _samples(options: Options, provenance: Any, path: Path | None) -> tuple[list
     everything = [sample for name in dataset.info.splits for sample in dataset.samples(name)]
     found = [sample for sample in everything if sample.key in keys]
     if len(found) < len(keys):
-        raise InputError(f"{len(keys) - len(found)} of the {len(keys)} pictures this run held out are no longer in {said}")
+        raise InputError(
+            f"{len(keys) - len(found)} of the {len(keys)} pictures this run held out are no longer in {said}"
+        )
     return found, said, "held out"

@@ -1,8 +1,9 @@
 """Write a model as ONNX, and prove that it answers the same.
 
 The file holds everything between photograph and answer: resizing, normalisation, the net, and what is made of its
-outputs. With --raw it holds the net alone, for batches of pictures that are resized already. Before it is written it is
-compared with the model on real photographs of many shapes; beyond --tolerance nothing is written and the exit code is 1.
+outputs. With --raw it holds the net alone, for batches of pictures that are resized already. Before it is written it
+is compared with the model on real photographs of many shapes; beyond --tolerance nothing is written and the exit code
+is 1.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Options(BaseOptions):
     raw: bool = Field(False, description="The net alone: batches of resized pictures in, its outputs out.")
     photos: str | None = Field(
         None,
-        description="Photographs to compare on; by default some that the run held out, else two of scikit-learn's.",
+        description="Photographs to compare on; by default some the run held out, else scikit-learn's two.",
     )
     tolerance: float = Field(1e-4, ge=0, description="Largest difference allowed in any value of an answer.")
 
@@ -63,7 +64,7 @@ class ExportOutcome:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
-            "path": str(self.path) if self.agreement.holds else None,
+            "file": str(self.path) if self.agreement.holds else None,
             "bytes": self.size,
             "kind": "raw" if self.raw else "photo",
             "photographs": self.source,
@@ -134,7 +135,7 @@ def photographs(model: Artifact, named: str | None) -> tuple[list[Pixels], str]:
         return photos, "pictures that the run held out"
     from sklearn.datasets import load_sample_images
 
-    return list(load_sample_images().images), "scikit-learn's photographs of a temple and a flower"
+    return list(load_sample_images().images), "two photographs of scikit-learn's"
 
 
 def held_out(model: Artifact) -> list[ImageSource]:

@@ -26,7 +26,7 @@ def find_pictures(targets: Sequence[str]) -> list[ImageSource]:
 def _pictures(target: str) -> list[ImageSource]:
     path = Path(target).expanduser()
     if path.exists():
-        found = list(_below(path)) if _is_tree(path) else [FileImage(path)]
+        found: list[ImageSource] = list(_below(path)) if _is_tree(path) else [FileImage(path)]
     elif glob.has_magic(target):  # the shell has left it to us: quoted, or on Windows
         matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (Path.glob takes no absolute patterns)
         found = list(_matching([Path(match) for match in matches]))

@@ -30,7 +30,10 @@ class Judgement:
 
 
 def judge(
-    predictor: Predictor, samples: Sequence[Sample], resamples: int = 1000, progress: Callable[[int, int], None] | None = None
+    predictor: Predictor,
+    samples: Sequence[Sample],
+    resamples: int = 1000,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Judgement:
     """Predict every sample and compare. Pictures that cannot be read are left out and listed."""
     metric = predictor.task.metric()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ from clearsight.engine.loop import Training
 from clearsight.engine.plan import Plan
 from clearsight.engine.predictor import Predictor
 from clearsight.engine.state import Log, State
+from clearsight.nets.norms import unfold_norms
 from clearsight.verbs.card import model_card
 from clearsight.verbs.roles import Roles
 
+UNFOLDING = 8  # batches whose statistics folded norms take
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
 
@@ -117,7 +120,13 @@ class HeldOut:
         return (score if self.choosing else None), {type(metric).headline: score}
 
     def _batches(self) -> Any:
-        return judge_batches(self.store, self.stages, batch_size=250, device=self.session.fabric.device)
+        size = judging_batch(self.session.task.size)
+        return judge_batches(self.store, self.stages, batch_size=size, device=self.session.fabric.device)
+
+
+def judging_batch(size: int) -> int:
+    """Pictures judged at once: as many as keep a net's activations within a few hundred megabytes."""
+    return max(8, min(500, 3_000_000 // size**2))
 
 
 def _gathered(fabric: Fabric, mine: list[Any]) -> list[Any]:
@@ -130,7 +139,12 @@ def _gathered(fabric: Fabric, mine: list[Any]) -> list[Any]:
 
 
 def learn(
-    session: Session, resume: bool, log: Callable[[State | None], Log], say: Say, progress: Progress, stop: Callable[[], bool]
+    session: Session,
+    resume: bool,
+    log: Callable[[State | None], Log],
+    say: Say,
+    progress: Progress,
+    stop: Callable[[], bool],
 ) -> State:
     """Make the pictures ready and train. The model folder holds the best or the last weights afterwards. Raises
     `CheckFailed` where the loss diverges or too many pictures cannot be used, and `Stopped` where the user asked."""
@@ -143,9 +157,12 @@ def learn(
     watched = session.roles.choose or session.roles.judge
     held_out = HeldOut(session, session.store(watched, judging, progress), judging, bool(session.roles.choose))
     check_bad(session)
-    learner = session.learner(pretrained=not (resume and (session.folder / "last" / "state.json").is_file()))
+    fresh = not (resume and (session.folder / "last" / "state.json").is_file())
+    learner = session.learner(pretrained=fresh)
     batches = session.batches(store, stages)
-    if not resume:
+    if fresh:
+        if plan.weights != "none" and (count := _unfold(session, learner, batches)):
+            say(f"{count} batch norms of the weights were folded: they take the statistics of the training pictures")
         per_step = _estimate(session, learner, batches)
         say(f"about {duration(per_step * plan.total_steps)} for {plan.total_steps:,} steps, looks not counted")
     training = Training(
@@ -164,6 +181,12 @@ def learn(
     session.bad |= {bad.name: bad for bad in batches.bad}
     check_bad(session)
     return state
+
+
+def _unfold(session: Session, learner: Any, batches: Batches) -> int:
+    """Make pretrained weights whose batch norms were folded fit for training."""
+    images = (batch.images for batch in islice(batches.start(0), UNFOLDING))
+    return unfold_norms(session.fabric.to_device(learner).net, images)
 
 
 def _estimate(session: Session, learner: Any, batches: Batches) -> float:
@@ -208,7 +231,7 @@ def calibrate(session: Session, net: Net) -> Task[Any]:
     kept: list[Sample] = []
     stages = session.task.pipeline(train=False)
     with torch.inference_mode():
-        for batch in judge_batches(samples, stages, batch_size=250, device=session.fabric.device):
+        for batch in judge_batches(samples, stages, batch_size=judging_batch(session.task.size), device=session.fabric.device):
             outputs.append({name: value.cpu() for name, value in net(batch.images).items()})
             kept += [by_key[key] for key in batch.keys]
     merged = {name: torch.cat([part[name] for part in outputs]) for name in outputs[0]}

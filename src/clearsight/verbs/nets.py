@@ -46,7 +46,7 @@ class Listed:
 
     name: str
     task: str
-    parameters: int | None  # None where it depends on the model chosen
+    parameters: int
     about: str
 
 
@@ -72,19 +72,19 @@ class NetsOutcome:
         from rich.table import Table
 
         if self.own:
-            counted = f"parameters ({CLASSES} classes, {self.size}×{self.size})"
-            table = Table("net", "task", counted, "", box=None)
+            table = Table("net", "task", "parameters *", "", box=None)
             for net in self.own:
-                count = "depends" if net.parameters is None else f"{net.parameters:,}"
-                table.add_row(net.name, net.task, count, net.about)
+                table.add_row(net.name, net.task, f"{net.parameters:,}", net.about)
             console.print(table)
+            counted = f"* for {CLASSES} classes and pictures of {self.size}×{self.size}"
+            console.print(counted, style="dim", highlight=False)
         if self.timm:
             table = Table("timm model", "pretrained weights", box=None)
             for name, tags in self.timm.items():
                 table.add_row(name, ", ".join(tags) or "none")
             console.print(table)
         if self.pattern is None:
-            told = f"and any of timm's {self.timm_count:,} models by name: clearsight nets PATTERN lists them, 'resnet*' say"
+            told = f"and any of timm's {self.timm_count:,} models by name; list some with: clearsight nets 'resnet*'"
         else:
             told = f"{len(self.own) + len(self.timm)} nets match; train one with: clearsight train photos/ --net NAME"
         console.print(told, markup=False, highlight=False)
@@ -110,6 +110,8 @@ def own_nets() -> tuple[list[Listed], int]:
     found, sizes = [], []
     for entry in names("nets"):
         task_name, _, name = entry.partition(".")
+        if name == "timm":  # stands for all of timm's models
+            continue
         task = _example(task_name)
         family = find("nets", entry)
         about = (family.__doc__ or "").strip().splitlines()[0]
@@ -119,7 +121,7 @@ def own_nets() -> tuple[list[Listed], int]:
 
 
 def timm_models(pattern: str) -> dict[str, list[str]]:
-    """timm's models that match a pattern, each with the tags of its pretrained weights. Importing timm takes seconds."""
+    """timm's models that match a pattern, each with the tags of its pretrained weights. Importing it takes seconds."""
     import timm
 
     found: dict[str, list[str]] = {name: [] for name in timm.list_models(pattern)}
@@ -149,13 +151,9 @@ def _example(name: str) -> Task[Any]:
     return task
 
 
-def _parameters(family: Any, task: Task[Any]) -> int | None:
-    """Parameters of the net on that task; None where it must first be told which model."""
+def _parameters(family: Any, task: Task[Any]) -> int:
     import torch
 
-    try:
-        with torch.device("meta"):  # shapes without memory
-            net = family.build(task, {})
-    except KeyError:
-        return None
+    with torch.device("meta"):  # shapes without memory
+        net: torch.nn.Module = family.build(task, {})
     return sum(parameter.numel() for parameter in net.parameters())

@@ -21,7 +21,14 @@ from clearsight.data.scan import fingerprint
 from clearsight.engine.config import TrainOptions
 from clearsight.nets.cost import multiply_adds
 from clearsight.engine.plan import USER, Plan, resolve
-from clearsight.engine.runtime import choose_device, choose_threads, cores, describe_git, describe_machine, describe_versions
+from clearsight.engine.runtime import (
+    choose_device,
+    choose_threads,
+    cores,
+    describe_git,
+    describe_machine,
+    describe_versions,
+)
 from clearsight.verbs.choose import choose_task, require_verb
 from clearsight.verbs.roles import Roles, assign_roles
 
@@ -67,9 +74,7 @@ def read_roles(
         split = next((name for name in ("test", "val", "train") if other.info.splits.get(name)), None)
         judge_elsewhere = other.samples(split) if split else []
     choosing = options.keep == "best" or options.patience is not None
-    roles = assign_roles(
-        splits, context.digests, share=options.val_share, choosing=choosing, other=judge_elsewhere
-    )
+    roles = assign_roles(splits, context.digests, share=options.val_share, choosing=choosing, other=judge_elsewhere)
     return roles, dict(context.digests)
 
 
@@ -103,7 +108,9 @@ def decide(
     """Task, net and plan for the data and the machine."""
     kind = choose_task(dataset.info, options.task)
     device, why_device = choose_device(options.device)
-    sizes = [context.sizes[s.key] for s in roles.train[:: max(1, len(roles.train) // LOOKED_AT)] if s.key in context.sizes]
+    sizes = [
+        context.sizes[s.key] for s in roles.train[:: max(1, len(roles.train) // LOOKED_AT)] if s.key in context.sizes
+    ]
     chosen: dict[str, tuple[Any, str]] = {"device": (device, why_device)}
     channels = options.channels
     if channels is None:

@@ -89,7 +89,7 @@ def run(options: Options) -> TrainOutcome:
     session = _open_session(fabric, options, folder, found)
     with _listening() as stop:
         state = _train(session, resuming, say, stop)
-    outcome = _on_first(fabric, lambda: _finish(session, state))
+    outcome: TrainOutcome = _on_first(fabric, lambda: _finish(session, state))
     outcome.bad = [printable(str(bad)) for bad in session.bad.values()]
     if not fabric.is_global_zero:
         sys.exit(0)  # the first process speaks for all
@@ -109,7 +109,9 @@ def _plan(options: Options, say: Callable[[str], None]) -> tuple[Path, bool, Any
         if folder is not None:
             plan = Plan.load(folder / "plan.yaml")
             if changed := differences(options, plan):
-                raise InputError(f"{folder} was started otherwise: {'; '.join(changed)}; use the same options to resume")
+                raise InputError(
+                    f"{folder} was started otherwise: {'; '.join(changed)}; use the same options to resume"
+                )
             say(f"resuming {folder}")
             return folder, True, None
         say("nothing to resume yet: starting from the beginning")

@@ -185,11 +185,8 @@ def test_exif_orientation(kind: str, options: dict[str, Any], orientation: int) 
     stored = np.repeat(np.repeat(CORNERS, 8, axis=0), 8, axis=1)
     exif = PIL.Image.Exif()
     exif[0x0112] = orientation
-    if kind == "TIFF":
-        options = {**options, "tiffinfo": {0x0112: orientation}}
-    else:
-        options = {**options, "exif": exif.tobytes()}
-    data = encoded(picture(stored), kind, **options)
+    turn = {"tiffinfo": {0x0112: orientation}} if kind == "TIFF" else {"exif": exif.tobytes()}
+    data = encoded(picture(stored), kind, **options, **turn)
     pixels = decode(data, "x")
     assert pixels.shape == ((16, 24, 3) if orientation < 5 else (24, 16, 3))
     assert size_of(data, "x") == pixels.shape[:2]

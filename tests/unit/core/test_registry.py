@@ -62,9 +62,9 @@ def test_every_entry_leads_to_something(table: str) -> None:
 
 
 def test_a_net_that_is_not_listed_is_one_of_timm_s() -> None:
-    own, family = net_family("classify", "lenet")
-    assert (own.__name__, family) == ("LeNet", "lenet")
-    assert net_family("classify", "resnet18")[1] == "timm"
+    own, config = net_family("classify", "lenet")
+    assert (own.__name__, config) == ("LeNet", {})
+    assert net_family("classify", "resnet18") == (find("nets", "classify.timm"), {"model": "resnet18"})
 
 
 def test_a_task_without_a_timm_family_lists_its_nets() -> None:

@@ -84,10 +84,24 @@ def test_odd_files_decode_as_pillow_does():
         assert np.array_equal(decode_fast(data, kind), decode(data, kind)), kind
 
 
+def test_orientation_in_xmp_is_applied_as_pillow_does():
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    data = encoded(photo(20, 33), "JPEG", xmp=xmp)
+    assert np.array_equal(decode_fast(data, "a"), decode(data, "a"))
+
+
+def test_without_torchvisions_decoder_pillow_does_it_all(monkeypatch):
+    data = encoded(photo(20, 33), "JPEG")
+    monkeypatch.setattr(module, "_decoder", lambda: None)
+    assert np.array_equal(decode_fast(data, "a"), decode(data, "a"))
+
+
 def test_a_jpeg_does_not_go_through_pillows_decoder(monkeypatch):
-    data = encoded(photo(30, 40), "JPEG")
+    exif = PIL.Image.Exif()
+    exif[module.ORIENTATION] = 6
     monkeypatch.setattr(module, "to_rgb", lambda *_: pytest.fail("decoded by Pillow"))
-    assert decode_fast(data, "a").shape == (30, 40, 3)
+    assert decode_fast(encoded(photo(30, 40), "JPEG"), "a").shape == (30, 40, 3)
+    assert decode_fast(encoded(photo(30, 40), "JPEG", exif=exif), "a").shape == (40, 30, 3)
 
 
 @settings(max_examples=60, deadline=None)

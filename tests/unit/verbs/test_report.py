@@ -23,7 +23,7 @@ from clearsight.core.options import parse
 from clearsight.core.registry import names
 from clearsight.core.task import Mistake, Result
 from clearsight.verbs import report
-from clearsight.verbs.sections import confusion, curves, html, summary
+from clearsight.verbs.sections import confusion, curves, data, html, summary
 from clearsight.verbs.sections.context import Context, Evaluation, load_context
 
 HOSTILE = "<script>alert('ant')</script>"
@@ -109,24 +109,31 @@ def run(tmp_path: Path) -> Path:
     evaluation = {
         "data": "photos/",
         "split": "val",
-        "role": "Nothing was chosen on it.",
+        "role": "the last weights, judged on val pictures",
         "result": result().to_dict(),
         "mistakes": mistakes,
         "examples": [{"key": "d.jpg", "badness": 0, "text": "fly, right (0.99)", "picture": thumbnail(8)}],
     }
-    settings = {"lr": {"value": 0.001, "why": "usual for <Adam>"}, "ema": {"value": True, "why": None}, "freeze": {}}
+    settings = {
+        "lr": {"value": 0.001, "why": "usual for <Adam>"},
+        "ema": {"value": True, "why": "default"},
+        "freeze": {},
+        "keep": {"value": "best", "why": "there are pictures to choose on"},
+    }
     manifest = {
         "created": "2025-11-21T10:05:33+00:00",
-        "seconds": 3725.2,
         "data": {
-            "path": "photos/",
+            "name": "photos/",
             "format": "folder",
-            "fingerprint": "sha256:0f0f",
-            "counts": {"train": {LABELS[0]: 1000, "fly": 234}, "val": 360},
-            "notes": [f"3 files that are no pictures: {HOSTILE}"],
+            "fingerprint": "0f0f",
+            "counts": {"train": 1234, "choose": 0, "judge": 360},
+            "labels": {LABELS[0]: {"train": 1000, "judge": 300}, "fly": {"judge": 60, "train": 234}},
+            "roles": [f"judged on the val split of {HOSTILE}"],
         },
+        "training": {"seconds": 3725.2, "steps": 40},
+        "net": {"parameters": 2_226_434},
         "versions": {"torch": "2.15.0"},
-        "bad": [{"name": f"{HOSTILE}.png", "reason": "the file is empty"}],
+        "bad_pictures": [{"name": f"{HOSTILE}.png", "reason": "the file is empty"}],
     }
     (folder / "model" / "model.json").write_text(json.dumps(model))
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
@@ -197,15 +204,17 @@ def test_figures_are_told_in_words(run: Path) -> None:
     text = " ".join(Page(written(run)[1]).text.split())
     for words in (
         "97.8 % of 360 pictures right (95 % interval 96.1 to 99.2 %)",
-        "Judged on the val split of photos/. Nothing was chosen on it. 2 pictures without a label left out.",
+        "The last weights, judged on val pictures. Judged on: photos/, val. 2 pictures without a label left out.",
         "9.1 MB",
         "1 h 2 min",
         "21 November 2025, 10:05",
         "The worst 3 of 8",
-        "photos/ (folder): 1,234 train, 360 val pictures.",
-        "1 picture that could not be used",
+        "2,226,434",
+        "photos/ (format folder): 1,234 pictures to learn from, 360 pictures to judge on.",
+        "1 picture could not be used",
+        "2 settings left at the default",
         "usual for <Adam>",
-        "sha256:0f0f",
+        "0f0f",
         "best 0.8 at step 40",
     ):
         assert words in text
@@ -330,6 +339,33 @@ def test_blank_cells_and_odd_columns_of_the_log(run: Path) -> None:
     assert "odd" not in history
     assert len(history["val_loss"]) == len(history["step"]) == 40
     assert np.isnan(history["val_loss"][0])
+
+
+def test_the_best_is_marked_only_where_it_became_the_model(run: Path) -> None:
+    assert "best 0.8 at step 40" in written(run)[1]
+    plan = (run / "plan.yaml").read_text()
+    (run / "plan.yaml").write_text(plan.replace("value: best", "value: last"))
+    assert "best 0.8" not in written(run)[1]
+
+
+def test_classes_of_the_data_are_in_the_models_order(run: Path) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["data"]["labels"] = {"stray": {"train": 1}, "fly": {"train": 2}, "bee & wasp": {"train": 3}}
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    section = data.render(load_context(run))
+    assert section is not None
+    assert re.findall(r'<th scope="row">([^<]*)<', str(section.html))[:4] == ["bee &amp; wasp", "fly", "stray", "All"]
+
+
+def test_figures_that_are_no_numbers_are_a_dash(run: Path) -> None:
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    evaluation["result"]["values"] |= {"nll": None, "ece": None}
+    (run / "evaluation.json").write_text(json.dumps(evaluation))
+    rows = re.findall(r"<tr>.*?</tr>", written(run)[1])
+    assert [re.findall(r">([^<>]+)</t", row)[1] for row in rows if "Calibration error" in row or "Negative" in row] == [
+        "–",
+        "–",
+    ]
 
 
 def test_a_log_that_has_only_a_head_has_no_curves(run: Path) -> None:

@@ -42,7 +42,9 @@ class Augmentation:
             images = T.colour(images, *factors)
         if erase := amount("erase", 0.0):
             hit = T.chance(count, erase, generator).to(device)
-            images = T.erase(images, self._rectangles(count, 0.02, 0.2, generator).to(device) & hit[:, None, None, None])
+            images = T.erase(
+                images, self._rectangles(count, 0.02, 0.2, generator).to(device) & hit[:, None, None, None]
+            )
         return self._mix(Batch(images, batch.targets, batch.keys), generator)
 
     def _place(self, images: Tensor, aspect: Tensor, generator: Generator) -> Tensor:
@@ -61,7 +63,9 @@ class Augmentation:
         ratio = T.uniform(count, -spread, spread, generator).exp()
         across, down = T.uniform(count, 0, 1, generator), T.uniform(count, 0, 1, generator)
         # the ratio is that of the crop in the photograph's own pixels: square for an unturned, uncropped canvas
-        x0, y0, width, height = T.crop_boxes(aspect.cpu(), area * self._largest_square(aspect.cpu()), ratio, across, down)
+        x0, y0, width, height = T.crop_boxes(
+            aspect.cpu(), area * self._largest_square(aspect.cpu()), ratio, across, down
+        )
         x0 = x0 + T.uniform(count, -move, move, generator) * width
         y0 = y0 + T.uniform(count, -move, move, generator) * height
         angle = T.radians(T.uniform(count, -rotate, rotate, generator))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,9 +30,7 @@ class Classify(Task[Classification]):
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     outputs: ClassVar[Mapping[str, str]] = {"logits": "B K"}
     prediction: ClassVar[type[Classification]] = Classification
-    verbs: ClassVar[frozenset[str]] = frozenset(
-        {"train", "evaluate", "predict", "inspect", "report", "export", "nets"}
-    )
+    verbs: ClassVar[frozenset[str]] = frozenset({"train", "evaluate", "predict", "inspect", "report", "export", "nets"})
 
     fit: Fit = "crop"
     share: float = 1.0  # of the short side that "crop" keeps
@@ -89,7 +88,7 @@ class Classify(Task[Classification]):
         known = [i for i, sample in enumerate(samples) if sample.labels]
         if not known:
             return self
-        targets = [index[(samples[i].labels or ("",))[0]] for i in known]
+        targets = np.array([index[(samples[i].labels or ("",))[0]] for i in known])
         logits = outputs["logits"][known].float().cpu().numpy()
         return self.model_copy(update={"temperature": fit_temperature(logits, targets)})
 

@@ -35,18 +35,22 @@ def render(context: Context) -> Section | None:
     if step is None:
         return None
     headline, higher = _headline(context)
+    # Where the last weights became the model, a mark at the best would promise what it cannot do.
+    best = higher if context.settings.get("keep", {}).get("value") == "best" else None
     losses = {"training": history.get("loss"), "held out": history.get("val_loss")}
     figures = [
         _figure(step, {name: values for name, values in losses.items() if values is not None}, "Loss"),
-        _figure(step, {headline: history[headline]}, f"Held-out {headline}", best=higher)
-        if headline in history
-        else None,
-        _figure(step, {"lr": history["lr"]}, "Learning rate") if "lr" in history else None,
+        _figure(step, _only(history, headline), f"Held-out {headline}", best),
+        _figure(step, _only(history, "lr"), "Learning rate"),
     ]
     drawn = [figure for figure in figures if figure is not None]
     if not drawn:
         return None
     return Section("Training", Markup('<div class="curves">{}</div>').format(html.join(drawn)), _intro(step))
+
+
+def _only(history: Mapping[str, Array], name: str) -> dict[str, Array]:
+    return {name: history[name]} if name in history else {}
 
 
 def _headline(context: Context) -> tuple[str, bool]:
@@ -57,7 +61,7 @@ def _headline(context: Context) -> tuple[str, bool]:
 
 
 def _intro(step: Array) -> str:
-    thinned = f" Each point is the mean of {-(-len(step) // POINTS)} rows of metrics.csv." if len(step) > POINTS else ""
+    thinned = f" Curves of more than {POINTS} points are averaged over neighbours." if len(step) > POINTS else ""
     return f"By training step, {int(np.nanmax(step)):,} in all.{thinned}"
 
 

@@ -1,8 +1,8 @@
-"""What the model was made from: the pictures of each split and class, and those that could not be used."""
+"""What the model was made from: the pictures of each role and class, and those that could not be used."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -15,48 +15,49 @@ OPEN = 30
 """Classes shown at once; beyond that the table is folded away."""
 
 
+ROLES: Mapping[str, str] = {"train": "to learn from", "choose": "to choose by", "judge": "to judge on"}
+"""What the pictures are for, in words."""
+
+
 def render(context: Context) -> Section | None:
-    """Counts by split and class, notes, and bad pictures by name. From the manifest's `data` and `bad`."""
+    """Counts by role and class, how the roles came about, and bad pictures by name. From the manifest."""
     data: Mapping[str, Any] = context.manifest.get("data") or {}
-    bad = context.manifest.get("bad") or []
+    bad: Sequence[Mapping[str, Any]] = context.manifest.get("bad_pictures") or ()
     if not data and not bad:
         return None
-    counts = data.get("counts") or {}
-    totals = {split: _total(count) for split, count in counts.items()}
     parts = []
-    classes = {split: count for split, count in counts.items() if isinstance(count, Mapping)}
-    if classes:
-        parts.append(_classes(classes))
-    if data.get("notes"):
-        items = html.join(Markup("<li>{}</li>").format(note) for note in data["notes"])
-        parts.append(Markup("<h3>Notes</h3><ul>{}</ul>").format(items))
+    if data.get("labels"):
+        known = list(context.model["task"].get("labels", ())) if context.model is not None else []
+        order = [label for label in known if label in data["labels"]]
+        parts.append(_classes({label: data["labels"][label] for label in [*order, *data["labels"]]}))
+    if data.get("roles"):
+        items = html.join(Markup("<li>{}</li>").format(note) for note in data["roles"])
+        parts.append(Markup("<h3>How they were divided</h3><ul>{}</ul>").format(items))
     if bad:
-        rows = [(row.get("name", "?"), row.get("reason", "")) if isinstance(row, Mapping) else (row, "") for row in bad]
-        parts.append(Markup("<h3>{} that could not be used</h3>").format(html.plural(len(bad), "picture")))
+        parts.append(Markup("<h3>{} could not be used</h3>").format(html.plural(len(bad), "picture")))
+        rows = [(row.get("name", "?"), row.get("reason", "")) for row in bad]
         parts.append(html.table(("Picture", "What is wrong with it"), rows))
-    return Section("Data", html.join(parts), _intro(data, totals))
+    return Section("Data", html.join(parts), _intro(data))
 
 
-def _intro(data: Mapping[str, Any], totals: Mapping[str, int]) -> str:
-    name = data.get("path") or data.get("name")
-    kind = f" ({data['format']})" if data.get("format") else ""
-    words = ", ".join(f"{count:,} {split}" for split, count in totals.items())
-    where = f"{name}{kind}: " if name else ""
-    return f"{where}{words} pictures." if words else f"{where.rstrip(': ')}."
+def _intro(data: Mapping[str, Any]) -> str:
+    kind = f" (format {data['format']})" if data.get("format") else ""
+    counts = {role: count for role, count in (data.get("counts") or {}).items() if count}
+    words = ", ".join(f"{html.plural(count, 'picture')} {ROLES.get(role, role)}" for role, count in counts.items())
+    return f"{data.get('name', 'The data')}{kind}: {words or 'nothing is known of its pictures'}."
 
 
-def _total(count: Any) -> int:
-    return sum(count.values()) if isinstance(count, Mapping) else int(count or 0)
-
-
-def _classes(counts: Mapping[str, Mapping[str, int]]) -> Markup:
-    labels = list(dict.fromkeys(label for rows in counts.values() for label in rows))
-    most = max((count for rows in counts.values() for count in rows.values()), default=1) or 1
+def _classes(labels: Mapping[str, Mapping[str, int]]) -> Markup:
+    """A row for each label, a column for each role."""
+    there = {role for counts in labels.values() for role in counts}
+    roles = [role for role in ROLES if role in there] + sorted(there - ROLES.keys())
+    most = max((count for counts in labels.values() for count in counts.values()), default=0) or 1
     rows: list[list[Any]] = [
-        [label, *(_bar(split.get(label, 0), most) for split in counts.values())] for label in labels
+        [label, *(_bar(counts.get(role, 0), most) for role in roles)] for label, counts in labels.items()
     ]
-    rows.append(["All", *(Markup("<strong>{}</strong>").format(f"{_total(split):,}") for split in counts.values())])
-    shown = html.table(("Class", *counts), rows, numeric=range(1, len(counts) + 1))
+    sums = (sum(counts.get(role, 0) for counts in labels.values()) for role in roles)
+    rows.append(["All", *(Markup("<strong>{}</strong>").format(f"{total:,}") for total in sums)])
+    shown = html.table(("Class", *(ROLES.get(role, role) for role in roles)), rows, numeric=range(1, len(roles) + 1))
     return html.details(f"Pictures of each of the {len(labels):,} classes", shown) if len(labels) > OPEN else shown
 
 

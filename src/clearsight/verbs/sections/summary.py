@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import nan
-from typing import Any
 
 from markupsafe import Markup
 
@@ -44,8 +43,10 @@ def render(context: Context) -> Section | None:
     return Section("Summary", html.join(parts))
 
 
-def show(name: str, value: float) -> str:
-    """A figure as text: a share in per cent, anything else with three decimals."""
+def show(name: str, value: float | None) -> str:
+    """A figure as text: a share in per cent, anything else with three decimals; JSON's null is no number."""
+    if value is None:
+        return "–"
     return html.percent(value) if FIGURES.get(name, ("", False, ""))[1] else f"{value:.3f}"
 
 
@@ -67,11 +68,11 @@ def headline(result: Result) -> tuple[str, str]:
 def _judged(context: Context) -> str:
     assert context.evaluation is not None
     found = context.evaluation
-    where = " of ".join(part for part in (f"the {found.split} split" if found.split else "", found.data) if part)
-    text = f"Judged on {where}. " if where else ""
-    text += found.role.rstrip(".") + ". " if found.role else ""
+    text = f"{found.role[:1].upper()}{found.role[1:].rstrip('.')}. " if found.role else ""
+    where = ", ".join(part for part in (found.data, found.split) if part)
+    text += f"Judged on: {where}. " if where else ""
     if found.result.left_out:
-        text += f"{html.plural(found.result.left_out, 'picture')} without a label left out. "
+        text += f"{html.plural(found.result.left_out, 'picture')} without a label left out."
     return text
 
 
@@ -79,7 +80,7 @@ def _facts(context: Context) -> dict[str, str]:
     facts: dict[str, str] = {}
     if context.model is not None:
         task, net = context.model["task"], context.model["net"]
-        facts["Model"] = str(net.get("name", "?"))
+        facts["Model"] = str(context.settings.get("net", {}).get("value") or net.get("name", "?"))
         facts["Task"] = str(task.get("name", "?"))
         if task.get("labels"):
             facts["Classes"] = f"{len(task['labels']):,}"
@@ -87,6 +88,9 @@ def _facts(context: Context) -> dict[str, str]:
             facts["Picture size"] = f"{task['size']} × {task['size']} px"
         if context.model["weights"].get("bytes"):
             facts["Weights"] = html.size(context.model["weights"]["bytes"])
+    parameters = (context.manifest.get("net") or {}).get("parameters")
+    if parameters:
+        facts["Parameters"] = f"{parameters:,}"
     seconds = _seconds(context)
     if seconds is not None:
         facts["Training time"] = html.duration(seconds)
@@ -96,8 +100,8 @@ def _facts(context: Context) -> dict[str, str]:
 
 
 def _seconds(context: Context) -> float | None:
-    stated: Any = context.manifest.get("seconds")
-    if isinstance(stated, (int, float)):
+    stated = (context.manifest.get("training") or {}).get("seconds")
+    if stated is not None:
         return float(stated)
     logged = [value for value in context.history.get("seconds", ()) if value == value]
     return max(logged) if logged else None
