@@ -6,8 +6,12 @@ import gc
 import json
 import os
 import platform
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +25,60 @@ SHARED = HERE.parents[1] / "shared"
 
 Row = Mapping[str, Any]
 PACKAGES = ("torch", "torchvision", "pillow", "numpy", "timm", "lightning-fabric", "onnxruntime")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number beside what was promised for it."""
+
+    what: str
+    value: float
+    unit: str  # "s", "ms", "%", "×" …
+    target: float
+    at_least: bool = False  # by default the target is the most it may be
+
+    @property
+    def met(self) -> bool:
+        """Whether the promise is kept."""
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {**vars(self), "met": self.met}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended well."""
+
+    seconds: float  # wall time, from start to exit
+    output: str  # what it wrote to stdout
+
+
+def command(words: Sequence[str | Path], folder: Path) -> Finished:
+    """Run a command in a folder, as a user would from a shell. Ends the benchmark where it fails."""
+    start = time.perf_counter()
+    done = subprocess.run([str(word) for word in words], cwd=folder, capture_output=True, text=True)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, words))}\nexited with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return Finished(seconds, done.stdout)
+
+
+def clearsight(*words: str | Path, folder: Path) -> Finished:
+    """Run the installed `clearsight` of this interpreter's environment."""
+    script = shutil.which("clearsight", path=Path(sys.executable).parent)
+    if script is None:
+        raise SystemExit(f"clearsight is not installed beside {sys.executable}: pip install -e '.[dev]' first")
+    return command([script, *words], folder)
+
+
+def shared(*parts: str) -> Path:
+    """A file of ../shared. Ends the benchmark where it is not there."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        raise SystemExit(f"{path} is not there: this benchmark needs it")
+    return path
 
 
 def machine() -> dict[str, Any]:
@@ -72,12 +130,23 @@ def table(rows: Sequence[Row], title: str = "") -> None:
     Console().print(shown)
 
 
-def save(name: str, rows: Sequence[Row], note: str) -> Path:
-    """Write `results/<name>.json`: the rows, what was measured, the machine and the day."""
+def save(name: str, rows: Sequence[Row], note: str, figures: Sequence[Figure] = ()) -> Path:
+    """Print the figures and whether they are met, and write `results/<name>.json`: figures, rows, what was measured,
+    the machine and the day."""
+    for figure in figures:
+        bound = "at least" if figure.at_least else "at most"
+        verdict = "met" if figure.met else "NOT MET"
+        print(f"{figure.what}: {figure.value:.4g} {figure.unit} ({bound} {figure.target:g}: {verdict})")
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    content = {"note": note, "date": date, "machine": machine(), "rows": [dict(row) for row in rows]}
+    content = {
+        "note": note,
+        "date": date,
+        "machine": machine(),
+        "figures": [figure.to_dict() for figure in figures],
+        "rows": [dict(row) for row in rows],
+    }
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 

@@ -8,13 +8,14 @@ import inspect
 import json
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from typer.core import TyperGroup
 
 from clearsight.core.registry import find, names
 
+KEYWORD = inspect.Parameter.KEYWORD_ONLY
 INTERNAL = 70
 """Exit code of a mistake of ours (EX_SOFTWARE); 0, 1, 2 and 130 are the user's."""
 
@@ -50,7 +51,7 @@ SUMMARIES = {
     "train": "Learn from pictures: checks them, trains, judges, writes a report.",
     "evaluate": "Judge a model on pictures whose answers are known.",
     "predict": "Answer for pictures, with a model folder or an exported .onnx file.",
-    "inspect": "Look at a data set: counts, balance, sizes, bad files, duplicates.",
+    "inspect": "Check pictures: counts, balance, sizes, bad files, exact copies.",
     "report": "Write a run as one HTML page that needs no network.",
     "export": "Write a model as ONNX and prove that it answers the same.",
     "nets": "List the nets there are.",
@@ -67,7 +68,7 @@ def _command(name: str) -> Any:
 
 
 def _callback(verb: Any) -> Callable[..., None]:
-    from clearsight.core.options import parse, signature
+    from clearsight.core.options import is_argument, parse, signature
 
     def call(**values: Any) -> None:
         as_json, debug = values.pop("json"), values.pop("debug")
@@ -79,23 +80,20 @@ def _callback(verb: Any) -> Callable[..., None]:
         raise typer.Exit(outcome.exit_code)
 
     parameters = []
-    for parameter in signature(verb.Options).parameters.values():
-        field = verb.Options.model_fields[parameter.name]
-        required = field.is_required()
+    for name, parameter in signature(verb.Options).parameters.items():
+        field = verb.Options.model_fields[name]
         kind: Any = parameter.annotation
-        annotation: Any
-        if required:
-            annotation = Annotated[kind, typer.Argument(help=field.description)]
-        else:
-            shown: Any = False if field.default is None else str(field.default)
-            option = typer.Option(_flags(parameter.name, kind), help=field.description, show_default=shown)
-            annotation = Annotated[kind | None, option]
+        given: Any = typer.Argument(help=field.description, show_default=False)
+        if not is_argument(field):
+            told = "" if field.default in (None, False) else f" [{field.default}]"
+            given = typer.Option(_flags(name, kind), help=f"{field.description}{told}", show_default=False)
+        required = field.is_required()
+        annotation: Any = Annotated[kind if required else kind | None, given]
         default = inspect.Parameter.empty if required else None
-        style = inspect.Parameter.KEYWORD_ONLY
-        parameters.append(inspect.Parameter(parameter.name, style, default=default, annotation=annotation))
+        parameters.append(inspect.Parameter(name, KEYWORD, default=default, annotation=annotation))
     for name, text in (("json", "Print JSON for machines."), ("debug", "Show the traceback of an error.")):
         annotation = Annotated[bool, typer.Option(f"--{name}", help=text)]
-        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation))
+        parameters.append(inspect.Parameter(name, KEYWORD, default=False, annotation=annotation))
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {p.name: p.annotation for p in parameters}
     return call
@@ -103,7 +101,7 @@ def _callback(verb: Any) -> Callable[..., None]:
 
 def _flags(name: str, kind: Any) -> str:
     option = f"--{name.replace('_', '-')}"
-    return f"{option}/--no-{option[2:]}" if kind is bool else option
+    return f"{option}/--no-{option[2:]}" if bool in (kind, *get_args(kind)) else option
 
 
 def _print(outcome: Any, as_json: bool) -> None:

@@ -114,6 +114,7 @@ def load_task(description: Mapping[str, Any], folder: Path) -> Task[Any]:
 
 
 def _load_net(description: Mapping[str, Any], task: Task[Any], folder: Path) -> Net:
+    from safetensors import SafetensorError
     from safetensors.torch import load as from_bytes
 
     path = folder / "model.safetensors"
@@ -123,9 +124,12 @@ def _load_net(description: Mapping[str, Any], task: Task[Any], folder: Path) -> 
         raise InputError(f"{path} is missing; the model folder is not whole: copy it again") from None
     if hashlib.sha256(weights).hexdigest() != description["weights"].get("sha256"):
         raise InputError(f"{path} is not the file that model.json was written for (its SHA-256 differs): copy it again")
-    state = from_bytes(weights)
-    family, _ = net_family(task.name, description["net"]["name"])
-    net: Net = family.build(task, description["net"]["config"])
+    try:
+        state = from_bytes(weights)
+        family, _ = net_family(task.name, description["net"]["name"])
+        net: Net = family.build(task, description["net"]["config"])
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}): copy it again") from None
     wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in state.items()}
     if wanted != given:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from clearsight.core.errors import InputError
 
@@ -17,6 +18,7 @@ class Options(BaseModel):
     """Base of every verb's options: frozen, and an unknown name is an error. None means "choose for me".
 
     Fields without a default are the command's arguments, the others its `--options`; a field's description is its help.
+    A field with a default is an argument too where its `json_schema_extra` says {"argument": True}.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +38,12 @@ def parse(kind: type[O], values: Mapping[str, Any]) -> O:
             raise InputError(f"{name} must be given") from None
         message = str(first["msg"]).removeprefix("Value error, ")
         raise InputError(f"{option} {first['input']!r}: {message[:1].lower()}{message[1:]}") from None
+
+
+def is_argument(field: FieldInfo) -> bool:
+    """Whether the command line takes a field without naming it."""
+    extra = field.json_schema_extra
+    return field.is_required() or (isinstance(extra, dict) and extra.get("argument") is True)
 
 
 def signature(kind: type[Options]) -> inspect.Signature:

@@ -111,12 +111,16 @@ def pack_optimiser(name: str, optimiser: torch.optim.Optimizer) -> tuple[dict[st
 def unpack_optimiser(
     name: str, optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor], values: Mapping[str, Any]
 ) -> None:
-    """Give an optimiser the state that `pack_optimiser` took."""
+    """Give an optimiser the state that `pack_optimiser` took, laid out in memory as its parameters are."""
+    params = [param for group in optimiser.param_groups for param in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     prefix = f"{name}."
     for full, value in [*tensors.items(), *((prefix + key, value) for key, value in values.items())]:
         if full.startswith(prefix):
             number, key = full.removeprefix(prefix).split(".", 1)
+            like = params[int(number)]
+            if isinstance(value, Tensor) and value.shape == like.shape:
+                value = torch.empty_like(like, dtype=value.dtype).copy_(value)
             state.setdefault(int(number), {})[key] = value
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": state, "param_groups": groups})

@@ -110,7 +110,7 @@ class Training:
                 self._open(phase)
             for number, batch in enumerate(micro):
                 with fabric.no_backward_sync(module, enabled=number < len(micro) - 1):
-                    parts = module(batch)
+                    parts: dict[str, Tensor] = module(batch)
                     fabric.backward(torch.stack(list(parts.values())).sum() / len(micro))
                 for name, value in parts.items():
                     part = value.detach() / len(micro)

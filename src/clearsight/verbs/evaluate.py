@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -38,7 +38,7 @@ class Options(BaseOptions):
     label_column: str | None = Field(None, description="Tables: the column that holds the label.")
     resamples: int = Field(1000, ge=100, le=100_000, description="Bootstrap resamples behind the intervals.")
     output: str | None = Field(None, description="Write the figures to this JSON file.")
-    device: str | None = Field(None, description="cpu, cuda or mps.")
+    device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
     batch_size: int = Field(32, gt=0, description="Pictures in one forward pass.")
 
 

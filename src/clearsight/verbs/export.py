@@ -83,14 +83,16 @@ class ExportOutcome:
         for row in agreement.rows:
             style = None if row.difference <= agreement.tolerance else "red"
             table.add_row(row.name, str(row.cases), f"{row.difference:.1e}", "yes" if row.same else "no", style=style)
-        console.print(f"Original and exported on the same pixels ({self.source}):", markup=False, highlight=False)
+        console.print(
+            f"Original and exported on the same pixels ({self.source}):", markup=False, highlight=False, soft_wrap=True
+        )
         console.print(table)
         if agreement.holds:
             told = f"All within {agreement.tolerance:g}. Written: {self.path} ({self.size / 2**20:.1f} MiB)"
-            console.print(told, style="green", markup=False, highlight=False)
+            console.print(told, style="green", markup=False, highlight=False, soft_wrap=True)
         else:
             told = f"They differ by {agreement.difference:.1e}, more than {agreement.tolerance:g}: nothing was written."
-            console.print(told, style="red", markup=False, highlight=False)
+            console.print(told, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def run(options: Options) -> ExportOutcome:

@@ -1,4 +1,6 @@
-"""`clearsight inspect`: look at a data set before training on it."""
+"""Look at a data set before training on it: counts, balance, sizes, bad files, exact copies.
+
+The exit code is 1 where something would give a wrong model or a wrong figure."""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-SUMMARY = "Check a set of pictures: counts, balance, sizes, unreadable files, exact copies."
+SUMMARY = "Check pictures: counts, balance, sizes, bad files, exact copies."
 
 FULL_UP_TO = 20_000
 """Pictures up to which every one is decoded unless told otherwise: about a minute on two cores."""
@@ -33,19 +35,19 @@ FULL_UP_TO = 20_000
 class Options(Base):
     """What `inspect` can be told."""
 
-    data: str = Field(description="A folder, a zip, a table, or the name of a known data set")
-    format: str | None = Field(None, description="How to read it (folder, table, idx …) instead of finding out")
-    data_root: Path | None = Field(None, description="Where data sets lie that are given by name")
-    image_column: str | None = Field(None, description="Column of a table that names the picture")
-    label_column: str | None = Field(None, description="Column of a table that holds the label; several with commas")
-    task: str | None = Field(None, description="What is to be learnt, for --augment; found from the data otherwise")
-    size: int | None = Field(None, ge=8, description="Side of the canvas in pixels, for --augment")
-    augment: bool = Field(False, description="Save a picture of some samples, each augmented several times")
-    output: Path | None = Field(None, description="Where --augment saves it [inspect.png]")
+    data: str = Field(description="Folder, zip, table or name of the pictures to look at.")
+    format: str | None = Field(None, description="Format of the data, where sniffing it goes wrong.")
+    data_root: Path | None = Field(None, description="Where named data sets lie (or CLEARSIGHT_DATA).")
+    image_column: str | None = Field(None, description="Tables: the column that names the picture.")
+    label_column: str | None = Field(None, description="Tables: the column that holds the label.")
+    task: str | None = Field(None, description="What is to be learnt, for --augment.")
+    size: int | None = Field(None, ge=8, description="Side of the canvas, pixels, for --augment.")
+    augment: bool = Field(False, description="Save a picture of some samples, each augmented several times.")
+    output: Path | None = Field(None, description="Where --augment saves it; by default inspect.png.")
     full: bool | None = Field(
-        None, description=f"Decode every picture, not only its header [up to {FULL_UP_TO:,} pictures]"
+        None, description=f"Decode every picture, not only its header; by default up to {FULL_UP_TO:,}."
     )
-    max_bad: float = Field(FEW, ge=0, le=1, description="Share of unreadable pictures beyond which the check fails")
+    max_bad: float = Field(FEW, ge=0, le=1, description="Share of unreadable pictures beyond which the check fails.")
 
 
 def run(options: Options) -> InspectOutcome:

@@ -158,7 +158,9 @@ def learn(
     held_out = HeldOut(session, session.store(watched, judging, progress), judging, bool(session.roles.choose))
     check_bad(session)
     fresh = not (resume and (session.folder / "last" / "state.json").is_file())
-    learner = session.learner(pretrained=fresh)
+    learner = session.learner(pretrained=fresh).to(
+        memory_format=torch.channels_last
+    )  # convolutions run up to twice as fast
     batches = session.batches(store, stages)
     if fresh:
         if plan.weights != "none" and (count := _unfold(session, learner, batches)):
@@ -231,7 +233,9 @@ def calibrate(session: Session, net: Net) -> Task[Any]:
     kept: list[Sample] = []
     stages = session.task.pipeline(train=False)
     with torch.inference_mode():
-        for batch in judge_batches(samples, stages, batch_size=judging_batch(session.task.size), device=session.fabric.device):
+        for batch in judge_batches(
+            samples, stages, batch_size=judging_batch(session.task.size), device=session.fabric.device
+        ):
             outputs.append({name: value.cpu() for name, value in net(batch.images).items()})
             kept += [by_key[key] for key in batch.keys]
     merged = {name: torch.cat([part[name] for part in outputs]) for name in outputs[0]}

@@ -87,7 +87,7 @@ class NetsOutcome:
             told = f"and any of timm's {self.timm_count:,} models by name; list some with: clearsight nets 'resnet*'"
         else:
             told = f"{len(self.own) + len(self.timm)} nets match; train one with: clearsight train photos/ --net NAME"
-        console.print(told, markup=False, highlight=False)
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def run(options: Options) -> NetsOutcome:

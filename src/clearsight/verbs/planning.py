@@ -80,10 +80,12 @@ def read_roles(
 
 def prepare_run(options: TrainOptions, folder: Path, progress: Progress, say: Callable[[str], None]) -> Prepared:
     """Read, check, choose; write plan.yaml, splits.json and manifest.json into the run's folder. Raises `InputError`
-    on data or options that cannot work and `CheckFailed` where too many pictures are unreadable."""
+    on data or options that cannot work (two pictures of one key among them) and `CheckFailed` where too many pictures are unreadable."""
     dataset, other = open_both(options)
-    context = gather(dataset, progress)
+    context = gather(dataset, progress, max_bad=options.max_bad)
     findings = run_checks(context)
+    if mixed := [finding for finding in findings if finding.check == "keys"]:
+        raise InputError(f"{mixed[0].message}: {', '.join(mixed[0].items[:3])}")
     total = sum(len(samples) for samples in context.samples.values())
     share = len(context.bad) / max(1, total)
     if share > options.max_bad:

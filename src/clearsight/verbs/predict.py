@@ -137,7 +137,9 @@ class PredictOutcome:
     def show(self, console: Console) -> None:
         """Print the answers as they come, or where they went; a last word on unreadable pictures goes to stderr."""
         if self.options.output is not None:
-            console.print(f"{self.total:,} answers in {self.options.output}", markup=False, highlight=False)
+            console.print(
+                f"{self.total:,} answers in {self.options.output}", markup=False, highlight=False, soft_wrap=True
+            )
         elif self.style == "table":
             print_table(self, self.options.top, self.width, console)
         else:

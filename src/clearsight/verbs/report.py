@@ -18,14 +18,14 @@ from clearsight.verbs.sections.html import Section
 if TYPE_CHECKING:
     from rich.console import Console
 
-SUMMARY = "Write one HTML file about a run: figures, curves, confusions, mistakes, settings."
+SUMMARY = "Write a run as one HTML page that needs no network."
 
 
 class Options(options.Options):
     """Options of `report`."""
 
-    run: str = Field(description="the run folder, such as runs/digits")
-    output: str | None = Field(None, description="the file to write; by default report.html in the run folder")
+    run: str = Field(description="Run folder, such as runs/digits.")
+    output: str | None = Field(None, description="The file to write; by default report.html in the run folder.")
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,12 @@ class TrainOutcome:
         from clearsight.engine.log import duration
 
         if self.bad:
-            console.print(f"[yellow]{len(self.bad)} pictures could not be used:[/]")
+            pictures = "1 picture" if len(self.bad) == 1 else f"{len(self.bad):,} pictures"
+            console.print(f"[yellow]{pictures} could not be used:[/]", highlight=False)
             for text in self.bad[:10]:
-                console.print(f"  {text}", markup=False, highlight=False)
+                console.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)
             if len(self.bad) > 10:
-                console.print(f"  … all of them in {self.folder / 'manifest.json'}", highlight=False)
+                console.print(f"  … all of them in {self.folder / 'manifest.json'}", highlight=False, soft_wrap=True)
         if self.result is not None:
             name, value = self.result.headline, self.result.score
             low, high = self.result.intervals.get(name, (value, value))
@@ -69,19 +70,21 @@ class TrainOutcome:
                 f"[bold]{name} {value:.4f}[/] (95 % interval {low:.4f} to {high:.4f}) on {self.result.count:,} "
                 f"{self.judged_on} pictures, trained in {duration(self.seconds)}",
                 highlight=False,
+                soft_wrap=True,
             )
-        console.print(f"model   {self.folder / 'model'}", highlight=False)
-        console.print(f"report  {self.folder / 'report.html'}", highlight=False)
+        for name, place in (("model", "model"), ("report", "report.html")):
+            console.print(f"{name:<7} {self.folder / place}", markup=False, highlight=False, soft_wrap=True)
 
 
 def run(options: Options) -> TrainOutcome:
     """Train. Raises `InputError` on data or options that cannot work, `CheckFailed` where too many pictures cannot be
     read or the loss diverges, `Stopped` on Ctrl-C once the state is saved."""
     from clearsight.core.sample import printable
-    from clearsight.engine.runtime import choose_device, make_fabric
+    from clearsight.engine.runtime import choose_device, keep_freed_memory, make_fabric
 
     device, _ = choose_device(options.device)
     precision = options.precision or "32"
+    keep_freed_memory()
     fabric = make_fabric(device, options.devices, precision)
     fabric.launch()
     say = _teller(fabric)
@@ -121,8 +124,7 @@ def _plan(options: Options, say: Callable[[str], None]) -> tuple[Path, bool, Any
     with bar("reading") as progress:
         prepared = prepare_run(options, folder, progress, say)
     for finding in prepared.findings:
-        if finding.level != "note":
-            say(f"{finding.level}: {finding.message}")
+        say(f"{finding.level}: {finding.message}")
     for note in prepared.roles.notes:
         say(note)
     _tell(prepared.plan, folder, say)
@@ -233,7 +235,7 @@ def _teller(fabric: Fabric) -> Callable[[str], None]:
 
     def say(text: str) -> None:
         if fabric.is_global_zero:
-            console.print(text, markup=False, highlight=False)
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     return say
 

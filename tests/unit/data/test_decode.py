@@ -15,7 +15,7 @@ from clearsight.core.errors import BadImage
 from clearsight.core.image import decode
 from clearsight.core.sample import ArrayImage, FileImage
 from clearsight.data import decode as module
-from clearsight.data.decode import decode_fast, load_fast
+from clearsight.data.decode import decode_fast, load_fast, plain_jpeg
 
 PHOTOS = Path(__file__).parents[4] / "shared" / "data"
 
@@ -114,6 +114,28 @@ def test_a_damaged_jpeg_ends_as_with_pillow(data):
         place = data.draw(st.integers(0, len(whole) - 1))
         damaged = whole[:place] + bytes([data.draw(st.integers(0, 255))]) + whole[place + 1 :]
     assert outcome(decode_fast, damaged) == outcome(decode, damaged)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_damaged_header_ends_as_with_pillow(progressive):
+    whole = encoded(photo(9, 11), "JPEG", progressive=progressive, comment=b"words")
+    assert plain_jpeg(whole) == (9, 11)
+    for place in range(whole.index(b"\xff\xda") + 14):
+        for value in {0, 0xFF, whole[place] ^ 1, whole[place] + 1 & 0xFF}:
+            damaged = whole[:place] + bytes([value]) + whole[place + 1 :]
+            assert outcome(decode_fast, damaged) == outcome(decode, damaged), (place, value)
+
+
+def test_only_ordinary_jpegs_are_plain():
+    picture, exif = photo(9, 11), PIL.Image.Exif()
+    exif[module.ORIENTATION] = 1
+    assert plain_jpeg(encoded(picture, "JPEG")) == plain_jpeg(encoded(picture.convert("L"), "JPEG")) == (9, 11)
+    odd = [encoded(picture, "JPEG", exif=exif), encoded(picture.convert("CMYK"), "JPEG"), encoded(picture, "PNG")]
+    bomb = encoded(picture, "JPEG").replace(b"\x00\x09\x00\x0b\x03", b"\xff\xff\xff\xff\x03")
+    for data in [*odd, bomb, b"", b"\xff\xd8", b"\xff\xd8\xff\xda\0\2", encoded(picture, "JPEG")[:100]]:
+        assert plain_jpeg(data) is None
+    with pytest.raises(BadImage, match="decompression bomb"):
+        decode_fast(bomb, "bomb.jpg")
 
 
 def test_a_truncated_jpeg_is_refused(tmp_path):

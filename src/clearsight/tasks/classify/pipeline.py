@@ -83,20 +83,17 @@ class JudgeSample:
 
 
 class TrainSample:
-    """A sample as it is learnt from: the whole photograph squeezed to a square a little larger than the canvas.
+    """A sample as it is learnt from: the whole photograph squeezed to a square of `side`, the same for every sample.
 
     One affine resampling of a whole batch then crops, turns and unsqueezes it, and the cache holds one shape only.
-    A picture that already is size × size stays as it is.
     """
 
-    def __init__(self, size: int, channels: int, targets: Targets) -> None:
-        self.size, self.channels, self.targets = size, channels, targets
+    def __init__(self, side: int, channels: int, targets: Targets) -> None:
+        self.side, self.channels, self.targets = side, channels, targets
 
     def __call__(self, sample: Sample, pixels: Pixels) -> Example:
         target = self.targets(sample, pixels)
-        height, width, _ = pixels.shape
-        side = self.size if height == width <= self.size else round(self.size * MARGIN)
-        image = squeeze(torch.from_numpy(np.ascontiguousarray(pixels)), side)
+        image = squeeze(torch.from_numpy(np.ascontiguousarray(pixels)), self.side)
         if self.channels == 1:
             image = luma(image.float()).round().to(torch.uint8)
         return Example(sample.key, image, target)
@@ -113,7 +110,9 @@ def judging(labels: tuple[str, ...], preprocess: Preprocess) -> Stages:
     return Stages(sample, f"classify judge {preprocess} {labels}", lambda batch, generator: scaled(batch))
 
 
-def training(labels: tuple[str, ...], size: int, channels: int, strengths: Mapping[str, float]) -> Stages:
-    """Stages for training, with each augmentation's strength."""
-    sample = TrainSample(size, channels, Targets(labels))
-    return Stages(sample, f"classify train {size} {channels} {labels}", Augmentation(strengths, size, len(labels)))
+def training(labels: tuple[str, ...], size: int, channels: int, how: Fit, strengths: Mapping[str, float]) -> Stages:
+    """Stages for training, with each augmentation's strength. Pictures that are judged squeezed (small squares above
+    all, which are size × size already) are learnt from without a margin."""
+    side = size if how == "squash" else round(size * MARGIN)
+    sample = TrainSample(side, channels, Targets(labels))
+    return Stages(sample, f"classify train {side} {channels} {labels}", Augmentation(strengths, size, len(labels)))

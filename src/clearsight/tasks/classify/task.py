@@ -66,7 +66,7 @@ class Classify(Task[Classification]):
     def pipeline(self, train: bool, augment: Mapping[str, float] | None = None) -> Stages:
         if not train:
             return judging(self.labels, self.preprocess())
-        return training(self.labels, self.size, self.channels, PREVIEW if augment is None else augment)
+        return training(self.labels, self.size, self.channels, self.fit, PREVIEW if augment is None else augment)
 
     def preprocess(self) -> Preprocess:
         return ClassifyPreprocess(self.size, self.channels, self.fit, self.share)

@@ -1,0 +1,133 @@
+"""What every net must do, for every net there is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from clearsight.core.artifact import Artifact, load, save
+from clearsight.core.pipeline import Batch
+from clearsight.engine.predictor import Predictor
+from tests.contract.harness import make_plan, score, store_batches, train
+from tests.contract.nets import ALL, make_net, make_task, samples_for
+
+pytestmark = pytest.mark.parametrize("name", ALL)
+
+
+def test_it_overfits_eight_images(name: str, tmp_path: Path) -> None:
+    task = make_task(name.split(".")[0])
+    samples = samples_for(task.name)
+    net = make_net(name, task)
+    plan = make_plan(120, batch=8, lr=3e-3)
+    train(net.learner({}), plan, store_batches(task, samples, 8), tmp_path)
+    assert score(task, net, samples) == 1.0
+
+
+def test_its_outputs_are_those_of_the_task_whatever_the_mode(name: str) -> None:
+    task = make_task(name.split(".")[0])
+    net = make_net(name, task)
+    images = torch.rand(3, task.channels, task.size, task.size)
+    sizes = {"B": 3, "K": len(task.labels)}
+    for mode in (True, False):
+        outputs = net.train(mode)(images)
+        assert outputs.keys() == task.outputs.keys()
+        for key, shape in task.outputs.items():
+            assert tuple(outputs[key].shape) == tuple(sizes[letter] for letter in shape.split())
+
+
+def test_a_batch_equals_its_singles_and_shapes_may_differ(name: str) -> None:
+    task = make_task(name.split(".")[0])
+    predictor = Predictor(task, make_net(name, task), batch_size=8)
+    photos = [s.image.load() for s in samples_for(task.name)]
+    assert len({photo.shape for photo in photos}) > 1
+    for together, photo in zip(predictor(photos), photos, strict=True):
+        alone = next(iter(predictor([photo])))
+        for key in task.prediction.finals:
+            np.testing.assert_allclose(getattr(together, key), getattr(alone, key), atol=1e-5)
+
+
+def test_unannotated_samples_give_zero_loss_with_a_gradient(name: str) -> None:
+    from dataclasses import replace
+
+    task = make_task(name.split(".")[0])
+    bare = [replace(s, labels=None, boxes=None, masks=None) for s in samples_for(task.name, 4)]
+    net = make_net(name, task)
+    batch = next(store_batches(task, bare, 4).start(0))
+    total = torch.stack(list(net.learner({}).training_step(batch, "main").values())).sum()
+    total.backward()
+    assert total == 0
+    assert all(p.grad is None or not p.grad.any() for p in net.parameters())
+
+
+def test_taps_are_modules_of_the_net(name: str) -> None:
+    task = make_task(name.split(".")[0])
+    net = make_net(name, task)
+    own = dict(net.named_modules())
+    for tap in net.feature_taps():
+        assert own[tap.name] is tap.module
+
+
+def test_the_question_is_a_scalar_with_a_gradient(name: str) -> None:
+    task = make_task(name.split(".")[0])
+    net = make_net(name, task)
+    photo = samples_for(task.name)[0].image.load()
+    prediction = next(iter(Predictor(task, net)([photo])))
+    canvas, _ = task.preprocess()(torch.from_numpy(photo))
+    canvas.requires_grad_(True)
+    question = task.question(prediction)
+    assert question is not None
+    question(net(canvas)).backward()
+    assert canvas.grad is not None and canvas.grad.abs().sum() > 0
+
+
+def test_exported_equals_original(name: str, tmp_path: Path) -> None:
+    from clearsight.verbs import export
+
+    task = make_task(name.split(".")[0])
+    samples = samples_for(task.name)
+    net = make_net(name, task)
+    train(net.learner({}), make_plan(20, batch=8, lr=3e-3), store_batches(task, samples, 8), tmp_path / "run")
+    save(Artifact(task, net), tmp_path / "model", "card")
+    outcome = export.run(export.Options(model=str(tmp_path / "model"), output=str(tmp_path / "m.onnx")))
+    assert outcome.exit_code == 0
+    assert (tmp_path / "m.onnx").is_file()
+
+
+PREDICT = """
+import sys, numpy as np
+from clearsight.core.artifact import load
+from clearsight.engine.predictor import Predictor
+model = load(sys.argv[1])
+photos = np.load(sys.argv[2])
+found = list(Predictor(model.task, model.net)(photos))
+np.savez(sys.argv[3], **{key: np.stack([getattr(p, key) for p in found]) for key in model.task.prediction.finals})
+"""
+
+
+def test_saved_and_loaded_in_a_fresh_process_it_answers_the_same(name: str, tmp_path: Path) -> None:
+    task = make_task(name.split(".")[0])
+    net = make_net(name, task)
+    save(Artifact(task, net), tmp_path / "model", "card")
+    photos = np.random.default_rng(0).integers(0, 256, (4, 40, 30, 3), dtype=np.uint8)
+    np.save(tmp_path / "photos.npy", photos)
+    words = [sys.executable, "-c", PREDICT, tmp_path / "model", tmp_path / "photos.npy", tmp_path / "out.npz"]
+    subprocess.run([str(word) for word in words], check=True, timeout=120)
+    found = np.load(tmp_path / "out.npz")
+    here = list(Predictor(task, load(tmp_path / "model").net)(photos))
+    for key in task.prediction.finals:
+        np.testing.assert_array_equal(found[key], np.stack([getattr(p, key) for p in here]))
+        original = list(Predictor(task, net)(photos))
+        np.testing.assert_array_equal(found[key], np.stack([getattr(p, key) for p in original]))
+
+
+def test_a_step_leaves_the_batch_as_it_was(name: str) -> None:
+    task = make_task(name.split(".")[0])
+    batch = next(store_batches(task, samples_for(task.name), 4).start(0))
+    images = batch.images.clone()
+    make_net(name, task).learner({}).training_step(Batch(batch.images, batch.targets, batch.keys), "main")
+    assert torch.equal(images, batch.images)
