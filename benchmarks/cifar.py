@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import sys
 import tempfile
@@ -71,7 +72,7 @@ def unpack(data: Path, folder: Path, per_class: int | None) -> tuple[Path, Path]
 
 def ours(data: Path, epochs: int, seed: int) -> dict[str, Any]:
     """One training by Clearsight, checked to have been what was meant."""
-    said = SAID | {"epochs": float(epochs), "seed": seed}
+    said = {**SAID, "epochs": float(epochs), "seed": seed}
     words = [word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -98,7 +99,15 @@ def ours(data: Path, epochs: int, seed: int) -> dict[str, Any]:
 
 def plain(folder: Path, epochs: int, seed: int) -> dict[str, Any]:
     """One training by the plain script."""
-    words = [sys.executable, HERE / "plain_cifar.py", folder, "--epochs", str(epochs), "--seed", str(seed)]
+    words: list[str | Path] = [
+        sys.executable,
+        HERE / "plain_cifar.py",
+        folder,
+        "--epochs",
+        str(epochs),
+        "--seed",
+        str(seed),
+    ]
     done = command(words, folder)
     said = json.loads(done.output.splitlines()[-1])
     return {
@@ -112,7 +121,7 @@ def plain(folder: Path, epochs: int, seed: int) -> dict[str, Any]:
 
 def per_epoch(ends: Sequence[float]) -> float:
     """Median seconds of an epoch with its judging, from the moments at which epochs ended."""
-    return median([after - before for before, after in zip(ends, ends[1:], strict=False)] or ends)
+    return median([after - before for before, after in itertools.pairwise(ends)] or ends)
 
 
 def summary(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:

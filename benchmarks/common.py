@@ -23,6 +23,12 @@ RESULTS = HERE / "results"
 SHARED = HERE.parents[1] / "shared"
 """Where the real data lie: `data/` and `weights/`."""
 
+LOAD = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+"""How many processes wanted a core before the benchmark began. Two threads on a core that another program holds are
+several times slower than one, so that figures of a busy machine mean little."""
+
+BUSY = 0.5
+
 Row = Mapping[str, Any]
 PACKAGES = ("torch", "torchvision", "pillow", "numpy", "timm", "lightning-fabric", "onnxruntime")
 
@@ -103,17 +109,19 @@ def machine() -> dict[str, Any]:
     }
 
 
-def interleave(runs: Mapping[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
+def interleave(
+    runs: Mapping[str, Callable[[], object]], rounds: int = 5, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
     """Median seconds of each run. All take their turn in every round, so that a busy moment strikes them alike; a round
-    before the first warms up and is not counted."""
+    before the first warms up and is not counted. `time.process_time` as the clock counts the processor's time alone."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for round_number in range(rounds + 1):
         for name, run in runs.items():
             gc.collect()
-            start = time.perf_counter()
+            start = clock()
             run()
             if round_number:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(clock() - start)
     return {name: median(values) for name, values in seconds.items()}
 
 
@@ -133,6 +141,8 @@ def table(rows: Sequence[Row], title: str = "") -> None:
 def save(name: str, rows: Sequence[Row], note: str, figures: Sequence[Figure] = ()) -> Path:
     """Print the figures and whether they are met, and write `results/<name>.json`: figures, rows, what was measured,
     the machine and the day."""
+    if LOAD > BUSY:
+        print(f"The machine was busy before this began (load {LOAD:.1f}): measure again when it is quiet.")
     for figure in figures:
         bound = "at least" if figure.at_least else "at most"
         verdict = "met" if figure.met else "NOT MET"
@@ -144,6 +154,7 @@ def save(name: str, rows: Sequence[Row], note: str, figures: Sequence[Figure] = 
         "note": note,
         "date": date,
         "machine": machine(),
+        "load before": round(LOAD, 2),
         "figures": [figure.to_dict() for figure in figures],
         "rows": [dict(row) for row in rows],
     }

@@ -6,14 +6,15 @@ Pictures are in memory, so that no disk is measured. Each contender goes from a 
 uint8 (3, S, S) in a tensor (N, 3, S, S), S being 224, a common canvas, and 288. Large photographs are the same ones
 enlarged to 4000 pixels' width, with sensor noise.
 
-Draft mode is shown, and not counted among those to be beaten: it leaves out most of a large photograph's pixels, ours are
-the very ones that the model is judged on.
+Draft mode is shown, and not counted among those to be beaten: it leaves out most of a large photograph's pixels, ours
+are the very ones that the model is judged on.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -108,7 +109,7 @@ def main() -> None:
         for size in (224, 288):
             canvas = torch.zeros(len(pictures), 3, size, size, dtype=torch.uint8)
             runs = {method: partial(run, call, pictures, canvas) for method, call in METHODS.items()}
-            seconds = interleave(runs, options.rounds)
+            seconds = interleave(runs, options.rounds, time.process_time)
             best = min(seconds[method] for method in WHOLE)
             for method, value in seconds.items():
                 rows.append(
@@ -122,7 +123,8 @@ def main() -> None:
                 )
     table(rows, "Decode and resize, one core")
     note = (
-        "Pictures a second on one core, from a file's bytes to a row of a uint8 tensor; medians of interleaved rounds."
+        "Pictures a second of one core's time, from a file's bytes to a row of a uint8 tensor; "
+        "medians of interleaved rounds."
     )
     ratio = min(float(row["of the best whole decoding"]) for row in rows if row["method"] == "ours")
     what = "decode and resize beside the best of Pillow's and torchvision's decoder, worst case"

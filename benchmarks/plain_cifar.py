@@ -66,7 +66,7 @@ def train_epoch(net: nn.Module, optimiser: torch.optim.Optimizer, batches: Itera
     net.train()
     for images, labels in batches:
         optimiser.zero_grad()
-        F.cross_entropy(net(images), labels).backward()
+        F.cross_entropy(net(images), labels).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
 

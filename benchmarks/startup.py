@@ -65,6 +65,11 @@ def import_seconds(folder: Path) -> float:
     return float(command([sys.executable, "-c", IMPORT], folder).output)
 
 
+def prediction_seconds(model: Path, photo: Path, folder: Path) -> float:
+    """Seconds of `clearsight predict` with an exported model."""
+    return clearsight("predict", model, photo, folder=folder).seconds
+
+
 def main() -> None:
     """Measure, print the table, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -82,7 +87,7 @@ def main() -> None:
         for net, model in exported(folder).items():
             command([sys.executable, "-c", PREDICT, model, photo], folder)
             first = f"first prediction ({net})"
-            what[first] = lambda model=model: clearsight("predict", model, photo, folder=folder).seconds
+            what[first] = partial(prediction_seconds, model, photo, folder)
             targets[first] = 1.0
         rounds = [{name: run() for name, run in what.items()} for _ in range(options.runs)]
     seconds = {name: [taken[name] for taken in rounds] for name in what}

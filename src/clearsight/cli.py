@@ -154,6 +154,7 @@ def _system(error: OSError) -> str | None:
         errno.ENOENT: f"not there{where}",
         errno.EISDIR: f"a folder stands where a file is to be{where}",
         errno.ENOTDIR: f"a file stands where a folder is to be{where}",
+        errno.EEXIST: f"a file stands where a folder is to be{where}",
     }
     return sentences.get(error.errno or 0)
 

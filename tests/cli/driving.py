@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import yaml
+from safetensors.numpy import load_file
 
 COLOURS = ("blue", "green", "red")
 SRC = Path(__file__).parents[2] / "src"
@@ -71,10 +74,10 @@ def process(*words: object, timeout: float = 240) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def noise(number: int, colour: int, side: int = 16) -> PIL.Image.Image:
-    """A picture of noise in which one colour is stronger: no two alike, all easily told apart."""
+def noise(number: int, colour: int, side: int = 16, strength: int = 70) -> PIL.Image.Image:
+    """A picture of noise in which one colour is stronger: no two alike, easily told apart at this strength."""
     pixels = np.random.default_rng(number).integers(0, 150, (side, side, 3))
-    pixels[..., colour] += 70
+    pixels[..., colour] += strength
     return PIL.Image.fromarray(pixels.astype(np.uint8))
 
 
@@ -87,11 +90,29 @@ def paint(folder: Path, each: int, colours: Sequence[str] = COLOURS, side: int =
     return folder
 
 
-def paint_zip(path: Path, count: int, side: int = 16) -> Path:
+def paint_zip(path: Path, count: int, side: int = 16, strength: int = 70) -> Path:
     """A zip of class folders of noise, `count` pictures in all."""
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(count):
             buffer = io.BytesIO()
-            noise(number, number % 3, side).save(buffer, "PNG")
+            noise(number, number % 3, side, strength).save(buffer, "PNG")
             archive.writestr(f"{COLOURS[number % 3]}/{number}.png", buffer.getvalue())
     return path
+
+
+def all_whole(folder: Path) -> int:
+    """Read every file of a run's folder that has its final name; how many there were."""
+    count = 0
+    for path in folder.rglob("*"):
+        if path.name.startswith(".") or not path.is_file():
+            continue
+        if path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".yaml":
+            yaml.safe_load(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".safetensors":
+            load_file(path)
+        elif path.suffix == ".html":
+            assert path.read_text(encoding="utf-8").rstrip().endswith("</html>")
+        count += 1
+    return count

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +16,6 @@ import numpy as np
 import PIL.Image
 import pytest
 from driving import QUICK, clearsight, noise, paint
-
-from clearsight.core.files import write_json
 
 
 def cut_jpeg(number: int) -> bytes:
@@ -38,8 +37,6 @@ def bomb(path: Path) -> None:
     PIL.Image.new("L", (1, 1)).save(buffer, "PNG")
     data = bytearray(buffer.getvalue())
     data[16:24] = (60_000).to_bytes(4, "big") * 2
-    import zlib
-
     data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
     path.write_bytes(bytes(data))
 
@@ -91,7 +88,8 @@ def test_training_goes_on_without_the_unreadable_ones(odd: Path, tmp_path: Path,
     listed = json.loads((tmp_path / "odd" / "splits.json").read_text())
     used = {Path(key).name for keys in listed.values() for key in keys}
     assert used >= ODD.keys()  # the odd ones are learnt from or judged on
-    assert f"{99 - len(listed['judge'])} training pictures" in said.err or cache == "stream"
+    if cache == "memory":  # all are decoded before the first step, so what is left is told then
+        assert f"{99 - len(listed['judge'])} training pictures" in said.err
 
 
 def test_beyond_max_bad_training_fails_before_it_begins(odd: Path, tmp_path: Path) -> None:
@@ -176,7 +174,13 @@ def test_a_table_with_missing_files_and_a_picture_twice(colours: Path, tmp_path:
     pictures = sorted(colours.rglob("*.png"))
     rows = [(str(path), path.parent.name) for path in [*pictures, pictures[0]]]
     said = clearsight(
-        "train", table(tmp_path / "set.csv", [*rows, ("gone.png", "red")]), "--runs", tmp_path, *QUICK, "--max-bad", "0.05"
+        "train",
+        table(tmp_path / "set.csv", [*rows, ("gone.png", "red")]),
+        "--runs",
+        tmp_path,
+        *QUICK,
+        "--max-bad",
+        "0.05",
     )
     assert said.code == 0, said.err
     assert "1 picture could not be used" in said.out and "gone.png: the file is not there" in said.out
@@ -186,9 +190,11 @@ def test_a_table_with_missing_files_and_a_picture_twice(colours: Path, tmp_path:
 
 
 def test_a_table_whose_files_are_all_missing(tmp_path: Path) -> None:
-    said = clearsight("train", table(tmp_path / "set.csv", [("a.png", "x"), ("b.png", "y")]), "--runs", tmp_path, *QUICK)
+    said = clearsight(
+        "train", table(tmp_path / "set.csv", [("a.png", "x"), ("b.png", "y")]), "--runs", tmp_path, *QUICK
+    )
     assert said.code == 1 and "2 of 2 pictures cannot be read" in said.error
-    assert "paths are relative to the table" in clearsight("inspect", tmp_path / "set.csv").out.replace("\n", " ")
+    assert "paths are relative to the table" in " ".join(clearsight("inspect", tmp_path / "set.csv").out.split())
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are no UTF-8")
@@ -246,8 +252,3 @@ def test_a_run_whose_pictures_have_changed_is_not_resumed(tmp_path: Path) -> Non
     (folder / "red" / "0.png").unlink()
     said = clearsight(*words, "--resume")
     assert said.code == 2 and "has changed since" in said.error
-
-
-def test_numbers_that_json_lacks_never_reach_a_file(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"loss": float("nan")})
-    assert json.loads((tmp_path / "a.json").read_text()) == {"loss": None}

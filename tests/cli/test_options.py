@@ -43,7 +43,9 @@ def test_every_option_is_described_in_a_sentence(verb: str) -> None:
     for name, field in find("verbs", verb).Options.model_fields.items():
         assert field.description, name
         first = field.description[0]
-        assert field.description.endswith(".") and (first.isupper() or field.description.startswith(("cpu", "table"))), name
+        assert field.description.endswith(".") and (
+            first.isupper() or field.description.startswith(("cpu", "table"))
+        ), name
 
 
 @pytest.mark.parametrize("verb", ["train", "inspect"])
@@ -84,7 +86,11 @@ def test_help_and_import_know_no_torch() -> None:
     lines = ["import sys", "import clearsight", "assert not {'torch', 'numpy'} & set(sys.modules)"]
     lines += ["from clearsight import cli"]
     for words in (["--help"], *([verb, "--help"] for verb in VERBS)):
-        lines += [f"sys.argv = ['clearsight', *{words!r}]", "try: cli.main()", "except SystemExit as end: assert not end.code"]
+        lines += [
+            f"sys.argv = ['clearsight', *{words!r}]",
+            "try: cli.main()",
+            "except SystemExit as end: assert not end.code",
+        ]
         lines += [f"assert 'torch' not in sys.modules, {words!r}"]
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

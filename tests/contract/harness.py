@@ -36,7 +36,9 @@ class Silent:
         self.looks += 1
 
 
-def make_plan(steps: int, *, batch: int = 8, eval_steps: float | None = None, per_epoch: float = 1.0, **said: Any) -> Plan:
+def make_plan(
+    steps: int, *, batch: int = 8, eval_steps: float | None = None, per_epoch: float = 1.0, **said: Any
+) -> Plan:
     """A plan as `verbs.planning` makes it, with the facts given."""
     options = TrainOptions(data="none", **{"lr": 1e-2, "schedule": "constant", **said})
     freeze = round((said.get("freeze") or 0) * per_epoch)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from clearsight.core.errors import InputError
 from clearsight.core.files import replacing_folder, write_bytes, write_json, write_text
-from clearsight.core.registry import find, net_family
+from clearsight.core.registry import find
 
 if TYPE_CHECKING:
     from clearsight.core.net import Net
@@ -84,6 +84,9 @@ def describe(folder: Path) -> dict[str, Any]:
     missing = {"task", "net", "weights"} - description.keys()
     if missing:
         raise InputError(f"{path} lacks {', '.join(sorted(missing))}; the model folder is damaged")
+    for name in ("task", "net", "weights"):
+        if not isinstance(description[name], dict):
+            raise InputError(f"{path}: its {name} is no object; the model folder is damaged")
     return dict(description)
 
 
@@ -126,7 +129,7 @@ def _load_net(description: Mapping[str, Any], task: Task[Any], folder: Path) -> 
         raise InputError(f"{path} is not the file that model.json was written for (its SHA-256 differs): copy it again")
     try:
         state = from_bytes(weights)
-        family, _ = net_family(task.name, description["net"]["name"])
+        family = find("nets", f"{task.name}.{description['net']['name']}")
         net: Net = family.build(task, description["net"]["config"])
     except (SafetensorError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}): copy it again") from None

@@ -24,7 +24,7 @@ from clearsight.core.errors import InputError
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace a file in one move: the old content or the new, never a mixture."""
-    with _in_words(path):
+    with in_words(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -49,20 +49,30 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """What `write_json` wrote. Raises `InputError` where the file is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from None
+    except ValueError as error:  # no JSON, or no UTF-8
+        raise InputError(f"{path} is damaged: it is not JSON ({error})") from None
+
+
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """A new folder to fill; on leaving without an error it takes the place of `path`, else it is removed.
 
     One writer at a time: what an earlier one left when it was killed is cleared away.
     """
-    with _in_words(path):
+    with in_words(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_up_after_the_killed(path)
         new = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.new-"))
         new.chmod(0o777 & ~_umask())
     try:
         yield new
-        with _in_words(path):
+        with in_words(path):
             if not path.exists():
                 new.rename(path)
             elif not _swap(new, path):
@@ -96,7 +106,8 @@ def _clear_up_after_the_killed(path: Path) -> None:
 
 
 @contextmanager
-def _in_words(path: Path) -> Iterator[None]:
+def in_words(path: Path) -> Iterator[None]:
+    """Within this context an `OSError` becomes an `InputError`: what cannot be written, why, and what to do."""
     try:
         yield
     except OSError as error:

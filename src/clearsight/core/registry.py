@@ -105,6 +105,8 @@ def net_family(task: str, net: str) -> tuple[type[Any], dict[str, Any]]:
     """The Net class behind `task.net` and the config that names the net within its family. A name not listed is one of
     timm's models."""
     known = names("nets")
+    if net == "timm":
+        raise InputError("timm is a library of nets: name one of its models, such as resnet18 (see: clearsight nets)")
     if f"{task}.{net}" in known:
         return find("nets", f"{task}.{net}"), {}
     if f"{task}.timm" in known:

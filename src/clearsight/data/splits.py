@@ -36,16 +36,18 @@ def divide(
     shares: Mapping[str, float],
     *,
     group: str | None = None,
+    salt: str = "",
 ) -> Division:
     """Divide samples into parts of about these shares, which must add up to 1: {"train": 0.8, "val": 0.2}.
 
     `digests` are content hashes by key (`scan.digests`); a sample without one goes to the first part. With `group`,
     a column of `Sample.extra`, samples of one value stay together: one patient, one camera, one burst.
-    Raises `InputError` for impossible shares, and a group that no sample has.
+    A part that is divided again needs another `salt`, or its hashes fall on one side. Raises `InputError` for impossible
+    shares, and a group that no sample has.
     """
     names, edges = _edges(shares)
     notes: list[str] = []
-    units = _units(samples, digests, group, notes)
+    units = [unit and unit + salt for unit in _units(samples, digests, group, notes)]
     ranked = _ranked(samples, units, list(shares.values()))
     parts: dict[str, list[Sample]] = {name: [] for name in names}
     for sample, unit in zip(samples, units, strict=True):

@@ -26,6 +26,7 @@ class TrainOptions(Options):
     label_column: str | None = Field(None, description="Tables: the column that holds the label.")
     val: str | None = Field(None, description="Another data set to judge on, in place of the data's own split.")
     val_share: float = Field(0.2, gt=0, lt=1, description="Share held out for judging where the data has no split.")
+    gate: bool = Field(True, description="Stop where the check of the data finds an error (see: clearsight inspect).")
     max_bad: float = Field(0.01, ge=0, le=1, description="Share of unreadable pictures beyond which training fails.")
 
     # the model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -120,7 +121,7 @@ class ScreenLog:
     def _speed(self) -> float | None:
         """Steps a second: the median over recent readings, which one slow moment does not bend."""
         pairs = list(self.steps)
-        rates = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(pairs, pairs[1:], strict=False) if b[0] > a[0])
+        rates = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in itertools.pairwise(pairs) if b[0] > a[0])
         return rates[len(rates) // 2] if rates else None
 
     def close(self) -> None:

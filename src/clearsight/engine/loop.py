@@ -67,6 +67,7 @@ class Training:
         self.average = Average(learner.net, plan.ema) if plan.ema else None
         self.modules: dict[str, Any] = {}
         self.pending: list[dict[str, Tensor]] = []
+        self.asked = False  # some rank's user wants to end
         self.clock = self.saved_at = 0.0
 
     def run(self, resume: bool = False) -> State:
@@ -80,12 +81,15 @@ class Training:
         if self.learner.phases:
             self._wrap()
             source = self.batches.start(self.state.step * self.plan.accumulate)
-            while self.state.step < self.plan.total_steps:
+            while not self._over():
                 self._step(source)
                 if self._due():
                     self._look()
-                    if self.plan.patience and self.state.since_best >= self.plan.patience:
-                        break
+                elif time.monotonic() - self.saved_at > CHECKPOINT_SECONDS:
+                    self._flush()
+                    self._save()
+                if self.asked or (self.fabric.world_size == 1 and self.stop()):
+                    self._stop()
         if type(self.learner).finish is not Learner.finish:
             self.learner.finish(self._one_pass())
         if not self.learner.phases:
@@ -124,33 +128,38 @@ class Training:
             self.average.update(self.learner.net)
         state.step += 1
         self.pending.append(losses)
-        if len(self.pending) >= FLUSH or state.step == plan.total_steps:
-            self._flush(lr)
-        if fabric.world_size == 1 and self.stop():
-            self._stop()
+        if len(self.pending) >= FLUSH:
+            self._flush()
 
-    def _flush(self, lr: float) -> None:
-        """Read the losses of the last steps off the device, look whether they are sane, and save now and then."""
+    def _flush(self) -> None:
+        """Read the losses of the last steps off the device and look whether they are sane."""
         if not self.pending:
             return
         names = list(self.pending[0])
         table = torch.stack([torch.stack([p[name].float() for name in names]) for p in self.pending])
-        asked = torch.tensor(float(self.stop()), device=table.device)
+        asked = torch.zeros((), device=table.device)
         if self.fabric.world_size > 1:  # ranks raise and stop together, or they would wait for each other
-            table, asked = self.fabric.all_reduce(table), self.fabric.all_reduce(asked, reduce_op="sum")
+            asked += self.stop()
+            both = self.fabric.all_reduce({"table": table, "asked": asked})
+            table, asked = both["table"], both["asked"]  # type: ignore[index, call-overload]
         self.pending.clear()
         self._tick()
         for total in table.sum(1).tolist():
             self.state.take_loss(total, self.plan.lr)
-        self.log.step(self.state, dict(zip(names, table.mean(0).tolist(), strict=True)), lr)
-        if asked > 0 and self.fabric.world_size > 1:
-            self._stop()
-        if time.monotonic() - self.saved_at > CHECKPOINT_SECONDS:
-            self._save()
+        self.log.step(self.state, dict(zip(names, table.mean(0).tolist(), strict=True)), self._lr())
+        self.asked = bool(asked > 0)
 
     def _tick(self) -> None:
         now = time.monotonic()
         self.state.seconds, self.clock = self.state.seconds + now - self.clock, now
+
+    def _over(self) -> bool:
+        patience = self.plan.patience
+        return self.state.step >= self.plan.total_steps or bool(patience and self.state.since_best >= patience)
+
+    def _lr(self) -> float:
+        """The learning rate of the step just done."""
+        return float(self.plan.lr * lr_factor(max(0, self.state.step - 1), self.plan))
 
     def _due(self) -> bool:
         """Looks fall on round(n · eval_every · steps per epoch), and on the last step."""
@@ -159,8 +168,7 @@ class Training:
 
     def _look(self) -> None:
         state, plan = self.state, self.plan
-        lr = plan.lr * lr_factor(max(0, state.step - 1), plan)
-        self._flush(lr)
+        self._flush()
         self.learner.eval()
         with Swapped(self.learner.net, self.average), torch.no_grad():
             score, figures = self.look(self.learner.net)
@@ -168,7 +176,7 @@ class Training:
             "step": state.step,
             "epoch": round(state.step / plan.steps_per_epoch, 3) if plan.steps_per_epoch else 0,
         }
-        row |= {"seconds": round(state.seconds, 2), "lr": lr, "loss": state.running_loss or 0.0, **figures}
+        row |= {"seconds": round(state.seconds, 2), "lr": self._lr(), "loss": state.running_loss or 0.0, **figures}
         state.rows.append(row)
         if score is not None and state.take_score(score, self.higher_is_better) and plan.keep == "best":
             self._keep()
@@ -216,7 +224,7 @@ class Training:
             yield next(source)
 
     def _stop(self) -> None:
-        self._flush(0.0)
+        self._flush()
         self._save()
         raise Stopped(
             f"stopped at step {self.state.step} of {self.plan.total_steps}; the same command with --resume goes on"

@@ -59,6 +59,10 @@ class Plan:
         """The settings with a reason worth telling: name -> (value, why)."""
         return {name: (self.settings[name], why) for name, why in self.why.items() if why}
 
+    def with_setting(self, name: str, value: Any, why: str) -> Plan:
+        """This plan with one setting decided."""
+        return Plan({**self.settings, name: value}, {**self.why, name: why}, self.facts)
+
     def save(self, path: Path) -> None:
         """Write plan.yaml."""
         settings = {
@@ -77,8 +81,9 @@ class Plan:
             settings = {name: entry["value"] for name, entry in content["settings"].items()}
             why = {name: entry["why"] for name, entry in content["settings"].items()}
             return cls(settings, why, content["facts"])
-        except (yaml.YAMLError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is not a plan written by clearsight ({error})") from None
+        except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{path} is not a plan written by clearsight ({reason})") from None
 
 
 def resolve(

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from clearsight.core.image import Pixels
 from clearsight.core.net import Net
 from clearsight.core.prediction import Prediction
-from clearsight.core.image import Pixels
 from clearsight.core.task import Task
+
+TOGETHER = 8_000_000
+"""Values that photographs preprocessed together may have."""
 
 
 class Predictor:
@@ -41,8 +44,8 @@ class Predictor:
         return self.wrap(finals, len(photos))
 
     def _canvases(self, photos: Sequence[Pixels]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Photographs of one shape go through `preprocess` together, others one by one."""
-        if len({photo.shape for photo in photos}) == 1:
+        """Small pictures of one shape go through `preprocess` together, others one by one, which bounds the memory."""
+        if len({photo.shape for photo in photos}) == 1 and sum(photo.size for photo in photos) < TOGETHER:
             canvases, frames = self.preprocess(torch.from_numpy(np.stack(photos)).to(self.device))
             return canvases, frames
         made = [self.preprocess(torch.from_numpy(np.ascontiguousarray(p)).to(self.device)) for p in photos]

@@ -64,7 +64,9 @@ def fit(photo: Tensor, size: int, how: Fit, share: float = 1.0) -> tuple[Tensor,
 def squeeze(photo: Tensor, side: int) -> Tensor:
     """Photo uint8 (H, W, C) → uint8 (C, side, side), its shape given up; the same filter in 8-bit arithmetic, which is
     several times quicker. For training examples; what is judged and exported goes through `fit`."""
-    pixels = photo.permute(2, 0, 1)[None]  # channels last in memory, as torch's vectorised path wants them
-    if pixels.shape[-2:] == (side, side):
-        return pixels[0].contiguous()
-    return F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)[0].contiguous()
+    if photo.shape[:2] == (side, side):
+        return photo.permute(2, 0, 1).contiguous()
+    pixels = photo.contiguous().permute(2, 0, 1)[None]  # channels last in memory, as torch's vectorised path wants them
+    # the stride of the one picture is free to choose, and this one spares a copy of the whole
+    pixels = pixels.as_strided(pixels.shape, (photo.numel(), *pixels.stride()[1:]))
+    return F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)[0]

@@ -9,16 +9,15 @@ def model_card(model: Artifact) -> str:
     """README.md of a model folder."""
     task, provenance = model.task, model.provenance
     run = provenance.get("run", {})
-    settings = run.get("settings", {})
     result = provenance.get("result")
     parameters = sum(p.numel() for p in model.net.parameters())
-    net = settings.get("net", model.net.name)
+    net = run.get("net", model.net.name)
     lines = [
         "---",
         "library_name: clearsight",
         "tags: [clearsight, image-recognition]",
         "---",
-        f"# {settings.get('name') or 'A model'}: {task.name} with {net}",
+        f"# {run.get('name', 'A model')}: {task.name} with {net}",
         "",
         f"{parameters:,} parameters, pictures of {task.size}×{task.size}, {len(task.labels)} labels:",
         ", ".join(task.labels[:50]) + (" …" if len(task.labels) > 50 else "") + ".",
@@ -46,8 +45,8 @@ def model_card(model: Artifact) -> str:
         "",
         "## Where it comes from",
         "",
-        f"- data: `{settings.get('data', 'unknown')}`, fingerprint `{run.get('fingerprint', 'unknown')}`",
-        f"- weights it started from: {settings.get('weights', 'unknown')}",
+        f"- data: `{run.get('data', 'unknown')}`, fingerprint `{run.get('fingerprint', 'unknown')}`",
+        f"- weights it started from: {run.get('weights', 'unknown')}",
         f"- licence of the data: {provenance.get('licence', {}).get('data', 'not stated')}; "
         f"of the weights: {provenance.get('licence', {}).get('weights', 'not stated')}",
     ]

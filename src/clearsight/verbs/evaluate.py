@@ -6,7 +6,6 @@ bootstrap intervals over the pictures.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +77,7 @@ def run(options: Options) -> EvaluateOutcome:
 
     model = artifact.load(options.model)
     require_verb(model.task, "evaluate")
-    samples, data, split = _samples(options, model.provenance, model.path)
+    samples, data, split = _samples(options, model.path)
     if not samples:
         raise InputError(f"{data} has no pictures in its split {split}")
     predictor = Predictor(model.task, model.net, choose_device(options.device)[0], options.batch_size)
@@ -93,7 +92,7 @@ def run(options: Options) -> EvaluateOutcome:
     return outcome
 
 
-def _samples(options: Options, provenance: Any, path: Path | None) -> tuple[list[Sample], str, str]:
+def _samples(options: Options, path: Path | None) -> tuple[list[Sample], str, str]:
     """The pictures to judge on, what they are called, and their split."""
     from clearsight.data.open import open_data
 
@@ -110,23 +109,7 @@ def _samples(options: Options, provenance: Any, path: Path | None) -> tuple[list
         if split not in there:
             raise InputError(f"--split {split}: {options.data} has {', '.join(there)}")
         return dataset.samples(split), options.data, split
-    listed = path.parent / "splits.json" if path is not None else None
-    settings = provenance.get("run", {}).get("settings")
-    if listed is None or not listed.is_file() or not settings:
-        raise InputError("this model does not lie in its run's folder: say with --data what to judge it on")
-    said = settings["val"] or settings["data"]
-    dataset = open_data(
-        said,
-        format=None if settings["val"] else settings["format"],
-        data_root=options.data_root or settings["data_root"],
-        image_column=settings["image_column"],
-        label_column=settings["label_column"],
-    )
-    keys = set(json.loads(listed.read_text(encoding="utf-8"))["judge"])
-    everything = [sample for name in dataset.info.splits for sample in dataset.samples(name)]
-    found = [sample for sample in everything if sample.key in keys]
-    if len(found) < len(keys):
-        raise InputError(
-            f"{len(keys) - len(found)} of the {len(keys)} pictures this run held out are no longer in {said}"
-        )
-    return found, said, "held out"
+    from clearsight.verbs.held_out import held_out
+
+    found, place = held_out(path, options.data_root)
+    return found, place, "held out"

@@ -8,7 +8,6 @@ is 1.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,32 +132,20 @@ def photographs(model: Artifact, named: str | None) -> tuple[list[Pixels], str]:
         if not photos:
             raise InputError(f"--photos {named}: none of the pictures can be read")
         return photos, named
-    if photos := _readable(held_out(model)):
+    if photos := _readable(_held_out(model)):
         return photos, "pictures that the run held out"
     from sklearn.datasets import load_sample_images
 
     return list(load_sample_images().images), "two photographs of scikit-learn's"
 
 
-def held_out(model: Artifact) -> list[ImageSource]:
-    """The pictures that the model's run was judged on, where it lies in its run and they are still there; else none."""
-    from clearsight.data.open import open_data
+def _held_out(model: Artifact) -> list[ImageSource]:
+    """The pictures that the model's run was judged on; none where they are moved or gone: others do as well."""
+    from clearsight.verbs.held_out import held_out
 
-    listed = model.path.parent / "splits.json" if model.path is not None else None
-    settings = model.provenance.get("run", {}).get("settings")
-    if listed is None or not listed.is_file() or not settings:
-        return []
     try:
-        data = open_data(
-            settings["val"] or settings["data"],
-            format=None if settings["val"] else settings["format"],
-            data_root=settings["data_root"],
-            image_column=settings["image_column"],
-            label_column=settings["label_column"],
-        )
-        keys = set(json.loads(listed.read_text(encoding="utf-8"))["judge"])
-        return [s.image for split in data.info.splits for s in data.stream(split) if s.key in keys]
-    except InputError:  # moved or gone: other photographs do as well
+        return [sample.image for sample in held_out(model.path)[0]]
+    except InputError:
         return []
 
 

@@ -13,8 +13,9 @@ from clearsight.core.errors import BadImage
 from clearsight.core.files import write_json
 from clearsight.core.sample import Sample
 from clearsight.core.task import Result
-from clearsight.data.ahead import load_ahead
+from clearsight.data.decode import load_fast
 from clearsight.engine.predictor import Predictor
+from clearsight.verbs.answers import answers
 
 PICTURES = 24  # mistakes kept with their picture
 SIDE = 256  # of a kept picture, pixels
@@ -38,24 +39,18 @@ def judge(
     """Predict every sample and compare. Pictures that cannot be read are left out and listed."""
     metric = predictor.task.metric()
     bad: list[BadImage] = []
-    waiting: list[Sample] = []
-
-    def photos() -> Any:
-        for done, (sample, pixels) in enumerate(load_ahead(samples), 1):
-            if progress is not None:
-                progress(done, len(samples))
-            if isinstance(pixels, BadImage):
-                bad.append(pixels)
-            else:
-                waiting.append(sample)
-                yield pixels
-
-    for judged, prediction in enumerate(predictor(photos())):
-        metric.update([prediction], [waiting[judged]])
+    pictures = (sample.image for sample in samples)
+    for done, (sample, answer) in enumerate(zip(samples, answers(pictures, predictor, load_fast), strict=True), 1):
+        if answer.prediction is None:
+            bad.append(BadImage(answer.picture, answer.reason))
+        else:
+            metric.update([answer.prediction], [sample])
+        if progress is not None:
+            progress(done, len(samples))
     result = metric.result(resamples=resamples)
     by_key = {sample.key: sample for sample in samples}
-    pictures = {m.key: thumbnail(by_key[m.key].image.load()) for m in result.mistakes[:PICTURES]}
-    return Judgement(result, bad, pictures)
+    thumbnails = {m.key: thumbnail(by_key[m.key].image.load()) for m in result.mistakes[:PICTURES]}
+    return Judgement(result, bad, thumbnails)
 
 
 def write_evaluation(path: Path, judgement: Judgement, data: str, split: str, role: str) -> None:

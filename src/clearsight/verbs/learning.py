@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from clearsight.core import artifact
 from clearsight.core.errors import BadImage, CheckFailed
 from clearsight.core.files import write_json
 from clearsight.core.net import Net
-from clearsight.core.pipeline import Batches, Stages
+from clearsight.core.pipeline import Batch, Batches, Stages
 from clearsight.core.registry import net_family
 from clearsight.core.sample import Sample
 from clearsight.core.task import Task
@@ -28,6 +28,7 @@ from clearsight.engine.log import duration
 from clearsight.engine.loop import Training
 from clearsight.engine.plan import Plan
 from clearsight.engine.predictor import Predictor
+from clearsight.engine.runtime import describe_versions
 from clearsight.engine.state import Log, State
 from clearsight.nets.norms import unfold_norms
 from clearsight.verbs.card import model_card
@@ -49,6 +50,11 @@ class Session:
     folder: Path
     digests: Mapping[str, str] = field(default_factory=dict)
     bad: dict[str, BadImage] = field(default_factory=dict)  # pictures left out, by name
+    kept: int = 0  # bytes of pictures in memory
+    ram: int = 0  # bytes they may take
+
+    def __post_init__(self) -> None:
+        self.ram = default_ram() if self.plan.ram is None else int(self.plan.ram * 2**30)
 
     def net(self) -> Net:
         """The plan's net, its random weights drawn from the seed."""
@@ -67,14 +73,13 @@ class Session:
 
     def store(self, samples: Sequence[Sample], stages: Stages, progress: Progress | None) -> Store:
         """Samples made ready where the plan says. Rank 0 first, so that the others find its cache."""
-        ram = None if self.plan.ram is None else int(self.plan.ram * 2**30)
 
         def make() -> Store:
             return prepare(
                 samples,
                 stages,
                 where=self.plan.cache,
-                ram=(default_ram() if ram is None else ram) // self.plan.world,
+                ram=max(0, self.ram // self.plan.world - self.kept),
                 digests=self.digests or None,
                 progress=progress,
             )
@@ -82,6 +87,7 @@ class Session:
         with self.fabric.rank_zero_first():
             store = make()
         self.bad |= {bad.name: bad for bad in store.bad}
+        self.kept += store.nbytes if store.where == "memory" else 0
         return store
 
     def batches(self, store: Store, stages: Stages) -> Batches:
@@ -119,9 +125,11 @@ class HeldOut:
         score = metric.score()
         return (score if self.choosing else None), {type(metric).headline: score}
 
-    def _batches(self) -> Any:
+    def _batches(self) -> Iterator[Batch]:
         size = judging_batch(self.session.task.size)
-        return judge_batches(self.store, self.stages, batch_size=size, device=self.session.fabric.device)
+        bad: list[BadImage] = []
+        yield from judge_batches(self.store, self.stages, batch_size=size, device=self.session.fabric.device, bad=bad)
+        self.session.bad |= {item.name: item for item in bad}
 
 
 def judging_batch(size: int) -> int:
@@ -154,6 +162,8 @@ def learn(
     judging = task.pipeline(train=False)
     store = session.store(session.roles.train, stages, progress)
     say(f"{len(store):,} training pictures: {store.where} ({store.reason})")
+    if plan.cache is None and session.fabric.is_global_zero:
+        plan.with_setting("cache", store.where, store.reason).save(session.folder / "plan.yaml")
     watched = session.roles.choose or session.roles.judge
     held_out = HeldOut(session, session.store(watched, judging, progress), judging, bool(session.roles.choose))
     check_bad(session)
@@ -213,9 +223,19 @@ def check_bad(session: Session) -> None:
 
 def save_model(session: Session, net: Net, extra: Mapping[str, Any], task: Task[Any] | None = None) -> None:
     """Write the run's model folder: weights, task, where they come from, and a card."""
+    plan = session.plan
     provenance = {
-        "run": {"settings": dict(session.plan.settings), "fingerprint": session.plan.fingerprint},
-        "licence": {"data": "not stated", "weights": "not stated" if session.plan.weights != "none" else "own"},
+        "run": {
+            "name": session.folder.name,
+            "data": Path(plan.data).name,  # names, not paths: a model folder is shared
+            "fingerprint": plan.fingerprint,
+            "net": plan.net,
+            "weights": Path(plan.weights).name,
+            "steps": plan.total_steps,
+            "seed": plan.seed,
+            "versions": describe_versions(),
+        },
+        "licence": {"data": "not stated", "weights": "not stated" if plan.weights != "none" else "own"},
         **extra,
     }
     made = artifact.Artifact(task or session.task, net, provenance)

@@ -19,7 +19,6 @@ from clearsight.data.checks import Finding, GateContext, gather, run_checks
 from clearsight.data.open import Dataset, open_data
 from clearsight.data.scan import fingerprint
 from clearsight.engine.config import TrainOptions
-from clearsight.nets.cost import multiply_adds
 from clearsight.engine.plan import USER, Plan, resolve
 from clearsight.engine.runtime import (
     choose_device,
@@ -29,6 +28,7 @@ from clearsight.engine.runtime import (
     describe_machine,
     describe_versions,
 )
+from clearsight.nets.cost import multiply_adds
 from clearsight.verbs.choose import choose_task, require_verb
 from clearsight.verbs.roles import Roles, assign_roles
 
@@ -80,7 +80,8 @@ def read_roles(
 
 def prepare_run(options: TrainOptions, folder: Path, progress: Progress, say: Callable[[str], None]) -> Prepared:
     """Read, check, choose; write plan.yaml, splits.json and manifest.json into the run's folder. Raises `InputError`
-    on data or options that cannot work (two pictures of one key among them) and `CheckFailed` where too many pictures are unreadable."""
+    on data or options that cannot work, two pictures of one key among them, and `CheckFailed` where too many pictures
+    are unreadable."""
     dataset, other = open_both(options)
     context = gather(dataset, progress, max_bad=options.max_bad)
     findings = run_checks(context)
@@ -96,6 +97,9 @@ def prepare_run(options: TrainOptions, folder: Path, progress: Progress, say: Ca
         )
     roles, digests = read_roles(options, dataset, other, context)
     task, net, plan = decide(options, dataset, roles, context, say)
+    errors = [finding.message for finding in findings if finding.level == "error"]
+    if errors and options.gate:
+        raise CheckFailed(f"{'; '.join(errors)}; mend the data, or train all the same with --no-gate")
     plan = Plan(plan.settings, plan.why, {**plan.facts, "fingerprint": fingerprint(digests)})
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "splits.json", roles.keys())

@@ -195,14 +195,17 @@ def places(names: Sequence[str]) -> Iterator[PurePath]:
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
     """A text file to write line by line; it takes its name when it is whole, and is gone where that fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    from clearsight.core.files import in_words
+
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with in_words(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _style(options: Options) -> str:

@@ -61,7 +61,7 @@ def assign_roles(
         train, judge, name = list(parts.parts["train"]), list(parts.parts["judge"]), "held out"
         notes += ["the data has no split of its own: pictures are held out by a hash of their content", *parts.notes]
     if choosing and not chosen:
-        parts = divide(train, digests, {"train": 1 - CHOOSING_SHARE, "choose": CHOOSING_SHARE})
+        parts = divide(train, digests, {"train": 1 - CHOOSING_SHARE, "choose": CHOOSING_SHARE}, salt="choose")
         train, chosen = list(parts.parts["train"]), list(parts.parts["choose"])
         notes += [f"{len(chosen)} training pictures are kept aside to choose the weights", *parts.notes]
     if not chosen:

@@ -7,7 +7,6 @@ or killed goes on with the same command and --resume, to the same end.
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -145,6 +144,7 @@ def _open_session(fabric: Fabric, options: Options, folder: Path, prepared: Any)
     """The session of a plan: as prepared just now, or read again from the run's folder."""
     from clearsight.core.artifact import load_task
     from clearsight.core.errors import BadImage
+    from clearsight.core.files import read_json
     from clearsight.data.checks import gather
     from clearsight.data.scan import fingerprint
     from clearsight.engine.plan import Plan
@@ -153,7 +153,7 @@ def _open_session(fabric: Fabric, options: Options, folder: Path, prepared: Any)
     from clearsight.verbs.roles import Roles
 
     plan = Plan.load(folder / "plan.yaml")
-    known_bad = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["bad_pictures"]
+    known_bad = read_json(folder / "manifest.json")["bad_pictures"]
     bad = {item["name"]: BadImage(item["name"], item["reason"]) for item in known_bad}
     if prepared is not None:
         return Session(fabric, plan, prepared.task, prepared.roles, folder, prepared.digests, bad)
@@ -162,9 +162,11 @@ def _open_session(fabric: Fabric, options: Options, folder: Path, prepared: Any)
     context = gather(dataset)
     if fingerprint(context.digests) != plan.fingerprint:
         raise InputError(f"{options.data} has changed since {folder} was planned: train anew, without --resume")
-    listed = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
+    listed = read_json(folder / "splits.json")
     samples = {s.key: s for part in context.samples.values() for s in part}
     judging = {s.key: s for split in other.info.splits for s in other.samples(split)} if other else samples
+    if not judging.keys() >= set(listed["judge"]):
+        raise InputError(f"{options.val} has changed since {folder} was planned: train anew, without --resume")
     roles = Roles(
         [samples[key] for key in listed["train"]],
         [samples[key] for key in listed["choose"]],
@@ -205,9 +207,9 @@ def _finish(session: Session, state: State) -> TrainOutcome:
     """Rank 0: fit the temperature where pictures may be chosen on, judge, write model, evaluation and report."""
     from clearsight.core import artifact
     from clearsight.engine.predictor import Predictor
+    from clearsight.verbs import report
     from clearsight.verbs.judging import judge, write_evaluation
     from clearsight.verbs.learning import calibrate, finish_manifest, save_model
-    from clearsight.verbs import report
 
     plan, roles = session.plan, session.roles
     net = artifact.load(session.folder / "model").net

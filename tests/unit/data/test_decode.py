@@ -121,7 +121,7 @@ def test_a_damaged_header_ends_as_with_pillow(progressive):
     whole = encoded(photo(9, 11), "JPEG", progressive=progressive, comment=b"words")
     assert plain_jpeg(whole) == (9, 11)
     for place in range(whole.index(b"\xff\xda") + 14):
-        for value in {0, 0xFF, whole[place] ^ 1, whole[place] + 1 & 0xFF}:
+        for value in (0xFF, whole[place] ^ 1):
             damaged = whole[:place] + bytes([value]) + whole[place + 1 :]
             assert outcome(decode_fast, damaged) == outcome(decode, damaged), (place, value)
 

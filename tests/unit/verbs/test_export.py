@@ -11,6 +11,7 @@ import pytest
 from clearsight.core.errors import InputError
 from clearsight.core.options import parse
 from clearsight.deploy import onnx as deploy_onnx
+from clearsight.engine.plan import Plan
 from clearsight.verbs import export
 from clearsight.verbs.export import Options, run
 
@@ -123,10 +124,8 @@ def test_photographs_that_the_run_held_out(own_run: Path, pictures: Path, monkey
         (data / label).mkdir(parents=True)
         for number in range(6):
             PIL.Image.new("RGB", (40 + number, 50), (colour, number, 0)).save(data / label / f"{number}.png")
-    described = json.loads((own_run / "model" / "model.json").read_text())
     nothing = ("val", "format", "data_root", "image_column", "label_column")
-    described["run"]["settings"] = {"data": str(data), **dict.fromkeys(nothing)}
-    (own_run / "model" / "model.json").write_text(json.dumps(described))
+    Plan({"data": str(data), **dict.fromkeys(nothing)}, {}, {}).save(own_run / "plan.yaml")
     assert "scikit-learn" in go(own_run).to_dict()["photographs"]  # no splits.json yet
 
     (own_run / "splits.json").write_text(json.dumps({"judge": ["ants/1.png", "bees/5.png"]}))

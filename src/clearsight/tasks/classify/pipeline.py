@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from clearsight.core.errors import InputError
-from clearsight.core.pipeline import Batch, Example, Postprocess, Preprocess, Stages
 from clearsight.core.image import Pixels
+from clearsight.core.pipeline import Batch, Example, Postprocess, Preprocess, Stages
 from clearsight.core.sample import Sample
 from clearsight.ops.resize import Fit, fit, squeeze
 from clearsight.ops.transforms import luma
