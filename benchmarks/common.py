@@ -135,7 +135,10 @@ def table(rows: Sequence[Row], title: str = "") -> None:
         shown.add_column(name, justify="left" if isinstance(value, str) else "right")
     for row in rows:
         shown.add_row(*(_text(value) for value in row.values()))
-    Console().print(shown)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 120
+    console.print(shown)
 
 
 def save(name: str, rows: Sequence[Row], note: str, figures: Sequence[Figure] = ()) -> Path:

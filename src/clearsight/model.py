@@ -52,9 +52,8 @@ class Model:
             from clearsight.engine.predictor import Predictor
 
             self._predictor = Predictor(self.task, self.net)
-        predictions: list[Prediction] = list(self._predictor(photos))
-        for prediction, photo in zip(predictions, photos, strict=True):
-            prediction.photo = photo
+        found: list[Prediction] = list(self._predictor(photos))
+        predictions = [prediction.on(photo) for prediction, photo in zip(found, photos, strict=True)]
         return predictions[0] if single else predictions
 
     def evaluate(self, data: str | Path | None = None, **options: Any) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,12 @@ class Prediction(ABC):
     @abstractmethod
     def draw(self, image: Any) -> Image:
         """The photograph, uint8 (H, W, 3), annotated with this prediction."""
+
+    def on(self, photo: Any) -> Self:
+        """This prediction with its photograph at hand, uint8 (H, W, 3): a notebook then shows it drawn."""
+        shown = copy.copy(self)
+        object.__setattr__(shown, "photo", photo)  # predictions are frozen for everybody else
+        return shown
 
     def _repr_png_(self) -> bytes | None:
         """What a notebook shows: the annotated photograph, where the pixels are at hand."""

@@ -40,7 +40,7 @@ def divide(
 ) -> Division:
     """Divide samples into parts of about these shares, which must add up to 1: {"train": 0.8, "val": 0.2}.
 
-    `digests` are content hashes by key (`scan.digests`); a sample without one goes to the first part. With `group`,
+    `digests` are content hashes by key; a sample without one goes to the first part. With `group`,
     a column of `Sample.extra`, samples of one value stay together: one patient, one camera, one burst.
     A part that is divided again needs another `salt`, or its hashes fall on one side. Raises `InputError` for impossible
     shares, and a group that no sample has.
