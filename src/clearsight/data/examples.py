@@ -56,9 +56,6 @@ def make_examples(samples: Iterable[Sample], stages: Stages, threads: int | None
     `threads` is by default one per core. Few samples are under way at any time, however slow the consumer is.
     """
     threads = threads or cores()
-    if threads == 1:
-        yield from ((sample, make_example(sample, stages)) for sample in samples)
-        return
 
     def make(group: list[Sample]) -> list[Made]:
         return [(sample, make_example(sample, stages)) for sample in group]

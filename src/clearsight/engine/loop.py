@@ -37,6 +37,13 @@ class Phase(nn.Module):
         return self.learner.training_step(batch, self.name)
 
 
+def total(parts: dict[str, Tensor], share: int) -> Tensor:
+    """The sum of named losses, divided by so many."""
+    losses = list(parts.values())
+    loss = losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+    return loss if share == 1 else loss / share
+
+
 class Training:
     """One run of the loop: `Training(...).run()`. `stop` is asked between steps whether the user wants to end."""
 
@@ -115,7 +122,7 @@ class Training:
             for number, batch in enumerate(micro):
                 with fabric.no_backward_sync(module, enabled=number < len(micro) - 1):
                     parts: dict[str, Tensor] = module(batch)
-                    fabric.backward(torch.stack(list(parts.values())).sum() / len(micro))
+                    fabric.backward(total(parts, len(micro)))
                 for name, value in parts.items():
                     part = value.detach() / len(micro)
                     losses[name] = losses[name] + part if name in losses else part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import platform
 import subprocess
@@ -67,6 +68,10 @@ def make_fabric(device: str, devices: int, precision: str) -> Fabric:
     """A Fabric, not launched yet; started by torchrun it takes its ranks from the environment."""
     if device == "cuda" and devices > torch.cuda.device_count():
         raise InputError(f"--devices {devices}: this machine has {torch.cuda.device_count()}")
+    if device == "cpu":
+        # importing Fabric sets this, and torch's optimisers then look for NVIDIA's library anew at every step
+        os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # its banner is not ours to show
     world = int(os.environ.get("WORLD_SIZE", devices))
     return Fabric(
         accelerator=device,

@@ -14,6 +14,10 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in grey (ITU-R BT.601)."""
+
+
 def uniform(count: int, low: float, high: float, generator: Generator) -> Tensor:
     """Float (count,) drawn evenly from [low, high)."""
     return torch.rand(count, generator=generator) * (high - low) + low
@@ -86,22 +90,27 @@ def resample(
 
 
 def colour(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
-    """Multiply brightness, contrast about the picture's mean grey, and saturation about each pixel's grey, by (B,)."""
-    images = images * brightness[:, None, None, None]
-    grey = luma(images)
-    middle = grey.mean((-1, -2), keepdim=True)
-    images = middle + (images - middle) * contrast[:, None, None, None]
-    if images.shape[1] == 3:
-        grey = luma(images)
-        images = grey + (images - grey) * saturation[:, None, None, None]
-    return images.clamp(0, 1)
+    """Multiply brightness, then contrast about the picture's mean grey, then saturation about each pixel's grey, each by
+    factors (B,). The three are one affine map of a pixel's channels, and done as one: with g the grey of a pixel x,
+
+        x' = c·b·(s·x + (1 - s)·g) + (1 - c)·b·mean(g)
+    """
+    count, channels = images.shape[:2]
+    weights = images.new_tensor(LUMA if channels == 3 else (1.0,))
+    own = torch.eye(channels, device=images.device)
+    mixed = saturation[:, None, None] * own + (1 - saturation)[:, None, None] * weights.expand(channels, channels)
+    matrix = (contrast * brightness)[:, None, None] * mixed
+    pixels = images.reshape(count, channels, -1)
+    middle = brightness * (pixels.mean(2) @ weights)
+    offset = ((1 - contrast) * middle)[:, None, None]
+    return torch.baddbmm(offset, matrix, pixels).clamp_(0, 1).reshape(images.shape)
 
 
 def luma(images: Tensor) -> Tensor:
     """Grey (B, 1, H, W) of RGB by ITU-R BT.601; grey pictures as they are."""
     if images.shape[-3] == 1:
         return images
-    weights = images.new_tensor([0.299, 0.587, 0.114])[:, None, None]
+    weights = images.new_tensor(LUMA)[:, None, None]
     return (images * weights).sum(-3, keepdim=True)
 
 

@@ -161,7 +161,7 @@ def learn(
     stages = task.pipeline(train=True, augment=plan.augment)
     judging = task.pipeline(train=False)
     store = session.store(session.roles.train, stages, progress)
-    say(f"{len(store):,} training pictures: {store.where} ({store.reason})")
+    say(f"{len(store):,} training pictures: {store.where} ({plan.why.get('cache') or store.reason})")
     if plan.cache is None and session.fabric.is_global_zero:
         plan.with_setting("cache", store.where, store.reason).save(session.folder / "plan.yaml")
     watched = session.roles.choose or session.roles.judge
@@ -176,7 +176,8 @@ def learn(
         if plan.weights != "none" and (count := _unfold(session, learner, batches)):
             say(f"{count} batch norms of the weights were folded: they take the statistics of the training pictures")
         per_step = _estimate(session, learner, batches)
-        say(f"about {duration(per_step * plan.total_steps)} for {plan.total_steps:,} steps, looks not counted")
+        if per_step:
+            say(f"about {duration(per_step * plan.total_steps)} for {plan.total_steps:,} steps, looks not counted")
     training = Training(
         session.fabric,
         learner,
@@ -202,7 +203,7 @@ def _unfold(session: Session, learner: Any, batches: Batches) -> int:
 
 
 def _estimate(session: Session, learner: Any, batches: Batches) -> float:
-    """Seconds for one optimiser step, measured."""
+    """Seconds for one optimiser step, measured; 0 where it cannot be: without steps, or with other ranks about."""
     learner = session.fabric.to_device(learner)
     if not learner.phases or session.fabric.world_size > 1:
         return 0.0

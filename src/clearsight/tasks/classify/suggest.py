@@ -38,7 +38,7 @@ def _transfer(situation: Situation) -> dict[str, tuple[Any, str]]:
         "weight_decay": (0.02, why),
         "schedule": ("cosine", why),
         "warmup": (0.1, why),
-        "label_smoothing": (0.1, "photographs: keeps probabilities honest"),
+        "label_smoothing": (0.1, f"{why}: few pictures are learnt by heart soon"),
         "ema": (0.98 if count < 2_000 else 0.999, "averaged weights waver less from step to step"),
         "flip": (0.5, "photographs: left and right rarely matter"),
         "crop": (0.5, "photographs: objects come in many sizes"),
@@ -57,7 +57,6 @@ def _from_nothing(size: int, channels: int, situation: Situation) -> dict[str, t
         "weight_decay": (0.02, why),
         "schedule": ("cosine", why),
         "warmup": (0.05, why),
-        "label_smoothing": (0.1 if count >= 1_000 else 0.0, "keeps probabilities honest"),
         "shift": (0.1, "objects are not always in the middle"),
     }
     if channels == 1:
