@@ -7,10 +7,14 @@ script that trains needs its `if __name__ == "__main__":`.
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count, islice
 from typing import Any
 
@@ -123,7 +127,9 @@ class _Workers:
 
     def _run(self, dataset: Dataset[Sent], position: int) -> Iterator[Batch]:
         known = {bad.name for bad in self.bad}
-        for number, sent in enumerate(self._load(dataset, position), position):
+        with _ctrl_c_held():
+            arriving = iter(self._load(dataset, position))
+        for number, sent in enumerate(arriving, position):
             for bad in sent.bad:
                 if bad.name not in known:
                     known.add(bad.name)
@@ -144,7 +150,7 @@ class _Workers:
                 collate_fn=_same,
                 num_workers=self._count,
                 multiprocessing_context="spawn" if self._count else None,
-                worker_init_fn=_settle,
+                worker_init_fn=partial(_settle, os.getpid()),
                 pin_memory=self._device.type == "cuda",
                 generator=torch.Generator(),  # by default each start takes a number from the global one
             )
@@ -276,7 +282,26 @@ def _not_here(batch: Batch, draw: Generator) -> Batch:
     raise TypeError("the batch stage runs in the main process")
 
 
-def _settle(worker: int) -> None:
-    """A worker's own settings: one thread, and Ctrl-C is the main process's business."""
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Processes started in this context never see Ctrl-C, which a terminal sends to all of them while they still import
+    torch; this one sees it afterwards. Only `_settle` does this on Windows, where signals cannot be held."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _settle(main: int, worker: int) -> None:
+    """A worker's own settings: one thread, and Ctrl-C is the main process's business.
+
+    From here on torch ends a worker whose main process is gone; where that was killed before, it would stay for ever.
+    """
+    if os.getppid() != main:
+        sys.exit(1)
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

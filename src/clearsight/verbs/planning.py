@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,7 @@ def manifest(plan: Plan, dataset: Dataset, roles: Roles, context: GateContext, n
                 counts = labels.setdefault(label, {})
                 counts[role] = counts.get(role, 0) + 1
     return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {
             "name": dataset.name,
             "format": dataset.format,

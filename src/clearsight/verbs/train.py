@@ -215,12 +215,14 @@ def _finish(session: Session, state: State) -> TrainOutcome:
     net = artifact.load(session.folder / "model").net
     task = calibrate(session, net)
     if not roles.judge:
+        finish_manifest(session, state)
         save_model(session, net, {"training_seconds": state.seconds}, task)
+        report.run(report.Options(run=str(session.folder)))
         return TrainOutcome(session.folder, None, state.seconds)
     judgement = judge(Predictor(task, net, plan.device), roles.judge)
     session.bad |= {bad.name: bad for bad in judgement.bad}
     which = "best" if plan.keep == "best" else "last"
-    role = f"the {which} weights, judged on {roles.judged_split} pictures; {'; '.join(roles.notes)}"
+    role = f"the {which} weights, judged on {roles.judged_split} pictures, on which nothing was chosen"
     write_evaluation(session.folder / "evaluation.json", judgement, plan.data, roles.judged_split, role)
     finish_manifest(session, state)
     result = {**judgement.result.to_dict(), "mistakes": []}
