@@ -119,7 +119,7 @@ def _killed(runs: Path, words: Sequence[object], delay: float, number: int, enou
     except subprocess.TimeoutExpired:
         assert not enough, "it does not end"
         started.send_signal(signal.SIGKILL)
-        started.communicate()
+        started.communicate(timeout=60)  # its workers hold on to its output: they must notice and end
         after = _state(runs)
         steps = [None if state is None else state["step"] for state in (before, after)]
         return Kill(number, delay, steps[0], steps[1], all_whole(runs) if runs.exists() else 0)

@@ -203,16 +203,16 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file 
 @linux
 def test_file_names_that_are_no_utf8(colours: Path, trained: Path, tmp_path: Path) -> None:
     folder = paint(tmp_path / "set", 10)
-    odd_class = os.fsencode(folder) + b"/gr\xfcn"
-    os.mkdir(odd_class)
+    odd_class = Path(os.fsdecode(os.fsencode(folder) + b"/gr\xfcn"))
+    odd_class.mkdir()
     for number in range(10):
-        noise(9000 + number, 1).save(os.fsdecode(odd_class + b"/%d\xe9.png" % number))
+        noise(9000 + number, 1).save(odd_class / os.fsdecode(b"%d\xe9.png" % number))
     said = clearsight("train", folder, "--runs", tmp_path / "runs", *QUICK)
     assert said.code == 0, said.err
     model = json.loads((tmp_path / "runs" / "set" / "model" / "model.json").read_text(encoding="utf-8"))
     assert "gr\\xfcn" in model["task"]["labels"]
     assert (tmp_path / "runs" / "set" / "report.html").read_text(encoding="utf-8")
-    answered = clearsight("predict", trained, os.fsdecode(odd_class), "--format", "jsonl")
+    answered = clearsight("predict", trained, odd_class, "--format", "jsonl")
     assert answered.code == 0
     assert all("\\xe9.png" in json.loads(line)["picture"] for line in answered.out.splitlines())
 

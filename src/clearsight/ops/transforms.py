@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R BT.601)."""
 

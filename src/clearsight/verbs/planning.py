@@ -124,7 +124,6 @@ def decide(
         grey = all_grey(roles.train[:: max(1, len(roles.train) // 100)])
         channels, why = (1, "the pictures have no colour") if grey else (3, "the pictures have colour")
         chosen["channels"] = (channels, why)
-    named = net_name(options)
     task: Task[Any] = kind.from_data(
         dataset.info, sizes, {"size": options.size, "channels": channels, "fit": options.fit}
     )
@@ -132,20 +131,19 @@ def decide(
     for field in ("size", "fit"):
         chosen[field] = (getattr(task, field, None), "suits the pictures' sizes")
     chosen["task"] = (task.name, "what the data is annotated for")
-    net_given, why_net = named if named else kind.default_net(task.size, device)
+    net_given, why_net = net_name(options) or kind.default_net(task.size, device)
     chosen["net"] = (net_given, why_net)
     family, config = net_family(task.name, net_given)
     net = family.build(task, config)
     weights, why_weights = find_weights(options.weights, net_given, net, say)
     chosen["weights"] = (weights or "none", why_weights)
     count = len(roles.train)
-    situation = Situation(count, device, weights)
-    suggested = task.suggest(situation)
     cost = multiply_adds(net, task.channels, task.size)
+    suggested = task.suggest(Situation(count, device, weights))
     plan = resolve(options, chosen | machine_choices(options, roles), suggested, {})
     if options.threads is None:
         threads, why = choose_threads(cost * plan.batch_size, int(os.environ.get("WORLD_SIZE", plan.devices)))
-        plan = resolve(options, chosen | machine_choices(options, roles) | {"threads": (threads, why)}, suggested, {})
+        plan = plan.with_setting("threads", threads, why)
     facts = {
         "task": {"name": task.name, **task.model_dump(mode="json")},
         "net": {"name": net.name, "config": dict(net.config)},

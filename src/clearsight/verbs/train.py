@@ -256,6 +256,8 @@ def _on_first(fabric: Fabric, work: Callable[[], Any]) -> Any:
             answer = error
     answer = fabric.broadcast(answer)
     if isinstance(answer, ClearsightError):
+        if not fabric.is_global_zero:
+            sys.exit(answer.exit_code)  # the first process speaks for all
         raise answer
     return answer
 
