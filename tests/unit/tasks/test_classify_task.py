@@ -93,7 +93,8 @@ def test_no_augmentation_only_scales() -> None:
 @pytest.mark.parametrize(
     "strengths",
     [{"flip": 0.5}, {"shift": 0.2}, {"crop": 0.3}, {"rotate": 30.0}, {"colour": 0.4}, {"erase": 1.0}, {"mixup": 0.5},
-     {"cutmix": 1.0}, {"flip": 0.5, "shift": 0.1, "crop": 0.5, "rotate": 10.0, "colour": 0.2, "erase": 0.5, "mixup": 0.2, "cutmix": 1.0}],
+     {"cutmix": 1.0},
+     {"flip": 0.5, "shift": 0.1, "crop": 0.5, "rotate": 10.0, "colour": 0.2, "erase": 0.5, "mixup": 0.2, "cutmix": 1.0}],
 )  # fmt: skip
 def test_each_augmentation_changes_pictures_within_range_and_repeats(strengths: dict[str, float]) -> None:
     stage = Augmentation(strengths, 16, 3)
