@@ -42,12 +42,15 @@ class Kill:
     seconds: float  # after its process was started
     before: int | None  # the step on disk when the process was started; None where nothing was there
     after: int | None  # and when it was killed
+    finished: bool  # the last step was done: what was left is judging and writing
     files: int  # with their final names, all whole
 
     @property
     def during(self) -> str:
         """What it was doing."""
-        return "start-up" if self.before == self.after else "training"
+        if self.before != self.after:
+            return "training"
+        return "judging" if self.finished else "start-up"
 
     def __str__(self) -> str:
         steps = " → ".join("none" if step is None else str(step) for step in (self.before, self.after))
@@ -82,6 +85,7 @@ def prove(place: Path, kills: int, more: Sequence[str] = (), seed: int = 0) -> P
         while kill := _killed(runs, words, draw.uniform(0.2, startup + AFTER), number, len(proof.kills) >= kills):
             proof.kills.append(kill)
             print(f"{len(proof.kills):3}   {kill}", flush=True)
+        assert not list((runs / "set" / "last").glob(".*")), "what was half written is cleared away"
         proof.found.append(digests(runs))
         number += 1
     return proof
@@ -122,7 +126,8 @@ def _killed(runs: Path, words: Sequence[object], delay: float, number: int, enou
         started.communicate(timeout=60)  # its workers hold on to its output: they must notice and end
         after = _state(runs)
         steps = [None if state is None else state["step"] for state in (before, after)]
-        return Kill(number, delay, steps[0], steps[1], all_whole(runs) if runs.exists() else 0)
+        finished = bool(after and after["finished"])
+        return Kill(number, delay, *steps, finished, all_whole(runs) if runs.exists() else 0)
     assert started.returncode == 0, err
     return None
 

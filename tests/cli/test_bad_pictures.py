@@ -110,6 +110,19 @@ def test_pictures_that_fail_only_when_decoded_count_too(tmp_path: Path) -> None:
     assert not (tmp_path / "runs" / "set" / "model").exists()
 
 
+@pytest.mark.parametrize("cache", ["memory", "stream"])
+def test_they_are_all_named_whatever_they_were_for(cache: str, tmp_path: Path) -> None:
+    """Of the pictures that teach, that choose and that judge."""
+    folder = paint(tmp_path / "set", 50)
+    for number in range(40):
+        (folder / "red" / f"cut{number}.jpg").write_bytes(cut_jpeg(number))
+    more = ("--max-bad", "0.3", "--patience", "9", "--cache", cache, "--workers", "0")
+    said = clearsight("train", folder, "--runs", tmp_path / "runs", *QUICK, *more)
+    assert said.code == 0 and "40 pictures could not be used" in said.out
+    roles = json.loads((tmp_path / "runs" / "set" / "splits.json").read_text())
+    assert all(any("cut" in key for key in keys) for keys in roles.values())
+
+
 def test_inspect_names_every_unreadable_picture(odd: Path) -> None:
     said = clearsight("inspect", odd, "--json")
     assert said.code == 1

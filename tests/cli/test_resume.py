@@ -20,6 +20,6 @@ from resume_proof import prove
 def test_killed_runs_end_like_one_that_was_left_alone(kills: int, more: tuple[str, ...], tmp_path: Path) -> None:
     proof = prove(tmp_path, kills, more, seed=len(more))
     assert len(proof.kills) == kills
-    assert {kill.during for kill in proof.kills} == {"start-up", "training"}
+    assert {kill.during for kill in proof.kills} >= {"start-up", "training"}
     assert 0 < proof.best < proof.steps < proof.total, "early stopping was not in play"
     assert proof.found and all(found == proof.wanted for found in proof.found)

@@ -22,7 +22,7 @@ from clearsight.engine.optimisers import Average
 
 
 def save(folder: Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
-    """Write a state and remove the one before it."""
+    """Write a state and remove the one before it, and what a killed process left. One writer at a time."""
     from safetensors.torch import save as to_bytes
 
     data = to_bytes({name: value.detach().cpu().contiguous() for name, value in tensors.items()})
@@ -30,7 +30,7 @@ def save(folder: Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any])
     name = f"state-{digest[:16]}.safetensors"
     write_bytes(folder / name, data)
     write_json(folder / "state.json", {"tensors": name, "sha256": digest, **values})
-    for old in folder.glob("state-*.safetensors"):
+    for old in [*folder.glob("state-*.safetensors"), *folder.glob(".state*")]:  # hidden ones are half written
         if old.name != name:
             old.unlink(missing_ok=True)
 

@@ -120,8 +120,8 @@ class HeldOut:
             if number % fabric.world_size == fabric.global_rank:
                 finals = predictor.postprocess(net(batch.images), batch.targets["frame"])
                 found += zip(batch.keys, predictor.wrap(finals, len(batch)), strict=True)
-        for key, prediction in _gathered(fabric, found):
-            metric.update([prediction], [self.by_key[key]])
+        everyone = _gathered(fabric, found)
+        metric.update([prediction for _, prediction in everyone], [self.by_key[key] for key, _ in everyone])
         score = metric.score()
         return (score if self.choosing else None), {type(metric).headline: score}
 
