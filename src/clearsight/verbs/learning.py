@@ -52,8 +52,10 @@ class Session:
     bad: dict[str, BadImage] = field(default_factory=dict)  # pictures left out, by name
     kept: int = 0  # bytes of pictures in memory
     ram: int = 0  # bytes they may take
+    total: int = 0  # pictures of the data, unreadable ones included
 
     def __post_init__(self) -> None:
+        self.total = sum(self.plan.counts.values()) + len(self.bad)  # planning has counted the readable ones only
         self.ram = default_ram() if self.plan.ram is None else int(self.plan.ram * 2**30)
 
     def net(self) -> Net:
@@ -212,7 +214,7 @@ def _estimate(session: Session, learner: Any, batches: Batches) -> float:
 
 def check_bad(session: Session) -> None:
     """Raises `CheckFailed` where more pictures than --max-bad allows could not be used."""
-    total = sum(session.plan.counts.values()) + len(session.bad)
+    total = session.total
     share = len(session.bad) / max(1, total)
     if share > session.plan.max_bad:
         first = "; ".join(str(bad) for bad in list(session.bad.values())[:3])
