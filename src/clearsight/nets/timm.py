@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,25 @@ def head_names(model: nn.Module) -> tuple[str, ...]:
     settings: Mapping[str, Any] = getattr(model, "pretrained_cfg", None) or {}
     name = settings.get("classifier") or ()
     return (name,) if isinstance(name, str) else tuple(name)
+
+
+def local_weights() -> dict[str, str]:
+    """Pretrained weights in the folder that CLEARSIGHT_WEIGHTS names: timm model -> file. A file `NAME_more.safetensors`
+    or `NAME.more.safetensors` is for the model NAME."""
+    folder = os.environ.get("CLEARSIGHT_WEIGHTS")
+    files = sorted(Path(folder).glob("*.safetensors")) if folder else []
+    if not files:
+        return {}
+    import timm
+
+    found: dict[str, str] = {}
+    for file in files:
+        name = file.name.split(".")[0]
+        while name and not timm.is_model(name):
+            name = name.rpartition("_")[0]
+        if name:
+            found.setdefault(name, str(file))
+    return found
 
 
 def read_weights(weights: str, name: str) -> dict[str, Tensor]:

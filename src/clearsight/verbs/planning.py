@@ -13,7 +13,7 @@ from typing import Any
 from clearsight.core.errors import CheckFailed, InputError
 from clearsight.core.files import write_json
 from clearsight.core.net import Net
-from clearsight.core.registry import net_family
+from clearsight.core.registry import names, net_family
 from clearsight.core.sample import Sample
 from clearsight.core.task import Situation, Task
 from clearsight.data.checks import Finding, GateContext, gather, run_checks
@@ -30,6 +30,7 @@ from clearsight.engine.runtime import (
     describe_versions,
 )
 from clearsight.nets.cost import multiply_adds
+from clearsight.nets.timm import local_weights
 from clearsight.verbs.choose import choose_task, require_verb
 from clearsight.verbs.roles import Roles, assign_roles
 
@@ -131,11 +132,12 @@ def decide(
     for field in ("size", "fit"):
         chosen[field] = (getattr(task, field, None), "suits the pictures' sizes")
     chosen["task"] = (task.name, "what the data is annotated for")
-    net_given, why_net = net_name(options) or kind.default_net(task.size, device)
+    local = local_weights()
+    net_given, why_net = net_name(options) or default_net(task, device, local)
     chosen["net"] = (net_given, why_net)
     family, config = net_family(task.name, net_given)
     net = family.build(task, config)
-    weights, why_weights = find_weights(options.weights, net_given, net, say)
+    weights, why_weights = find_weights(options.weights, net_given, net, local, say)
     chosen["weights"] = (weights or "none", why_weights)
     count = len(roles.train)
     cost = multiply_adds(net, task.channels, task.size)
@@ -197,20 +199,29 @@ def net_name(options: TrainOptions) -> tuple[str, str] | None:
     return None
 
 
-def find_weights(wanted: str | None, name: str, net: Net, say: Callable[[str], None]) -> tuple[str | None, str]:
+def default_net(task: Task[Any], device: str, local: Mapping[str, str]) -> tuple[str, str]:
+    """The task's choice, or a net whose weights are at hand in place of one that would have to fetch its own."""
+    name, why = task.default_net(task.size, device)
+    if local and name not in local and f"{task.name}.{name}" not in names("nets"):
+        return next(iter(local)), "its weights lie in CLEARSIGHT_WEIGHTS"
+    return name, why
+
+
+def find_weights(
+    wanted: str | None, name: str, net: Net, local: Mapping[str, str], say: Callable[[str], None]
+) -> tuple[str | None, str]:
     """Pretrained weights for a net, loaded into it, and why these. What loaded and what did not is said."""
     if wanted == "none" or (wanted is None and not net.backbone_parameters()):
         return None, USER if wanted == "none" else "this net has none"
     if wanted is not None:
         say(net.load_pretrained(wanted))
         return wanted, USER
-    folder = os.environ.get("CLEARSIGHT_WEIGHTS")
-    local = sorted(Path(folder).glob(f"{name.split('.')[0]}*.safetensors")) if folder else []
-    source, why = (str(local[0]), "found in CLEARSIGHT_WEIGHTS") if local else ("download", "timm's own")
+    at_hand = local.get(name.split(".")[0])
+    source, why = (at_hand, "found in CLEARSIGHT_WEIGHTS") if at_hand else ("download", "timm's own")
     try:
         say(net.load_pretrained(source))
     except InputError as error:
-        if local:
+        if at_hand:
             raise
         say(f"warning: {error}")
         say("warning: training starts from nothing, which needs many more pictures to reach the same figures")

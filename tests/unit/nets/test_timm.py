@@ -102,3 +102,25 @@ def test_unfolded_norms_answer_the_same_and_can_be_trained() -> None:
     everything = torch.cat(images)
     torch.testing.assert_close(net.train()(everything), net.eval()(everything), atol=2e-2, rtol=2e-2)
     assert unfold_norms(net, images) == 0
+
+
+def test_weights_at_hand_go_by_the_models_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert adapter.local_weights() == {}
+    for name in ("resnet18_mine.safetensors", "test_vit.r160.safetensors", "unknown.safetensors", "resnet18.pth"):
+        (tmp_path / name).write_bytes(b"")
+    monkeypatch.setenv("CLEARSIGHT_WEIGHTS", str(tmp_path))
+    found = adapter.local_weights()
+    assert {name: Path(file).name for name, file in found.items()} == {
+        "resnet18": "resnet18_mine.safetensors",
+        "test_vit": "test_vit.r160.safetensors",
+    }
+
+
+def test_photographs_take_a_net_whose_weights_are_at_hand() -> None:
+    from clearsight.core.registry import find
+    from clearsight.verbs.planning import default_net
+
+    photos, small = (find("tasks", "classify")(labels=("a", "b"), size=size) for size in (224, 32))
+    assert default_net(photos, "cpu", {"resnet18": "x"})[0] == "resnet18"
+    assert default_net(photos, "cpu", {})[0] == "mobilenetv3_large_100"
+    assert default_net(small, "cpu", {"resnet18": "x"})[0] == "twoconv"
