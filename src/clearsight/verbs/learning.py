@@ -163,7 +163,8 @@ def learn(
     stages = task.pipeline(train=True, augment=plan.augment)
     judging = task.pipeline(train=False)
     store = session.store(session.roles.train, stages, progress)
-    say(f"{len(store):,} training pictures: {store.where} ({plan.why.get('cache') or store.reason})")
+    reason = store.reason if plan.cache is None else plan.why["cache"]
+    say(f"{len(store):,} training pictures: {store.where} ({reason})")
     if plan.cache is None and session.fabric.is_global_zero:
         plan.with_setting("cache", store.where, store.reason).save(session.folder / "plan.yaml")
     watched = session.roles.choose or session.roles.judge
