@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import platform
@@ -80,6 +81,13 @@ def make_fabric(device: str, devices: int, precision: str) -> Fabric:
         strategy="ddp" if world > 1 else "auto",
         precision=PRECISIONS[precision],  # type: ignore[arg-type]
     )
+
+
+def leave_ranks() -> None:
+    """End this process's part in a group of ranks. Threads of gloo that are still there when Python ends abort it."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        gc.collect()  # wrapped modules hold on to the group
+        torch.distributed.destroy_process_group()
 
 
 def seed_step(seed: int, device: torch.device) -> None:

@@ -79,7 +79,7 @@ def run(options: Options) -> TrainOutcome:
     """Train. Raises `InputError` on data or options that cannot work, `CheckFailed` where too many pictures cannot be
     read or the loss diverges, `Stopped` on Ctrl-C once the state is saved."""
     from clearsight.core.sample import printable
-    from clearsight.engine.runtime import choose_device, keep_freed_memory, make_fabric
+    from clearsight.engine.runtime import choose_device, keep_freed_memory, leave_ranks, make_fabric
 
     device, _ = choose_device(options.device)
     precision = options.precision or "32"
@@ -87,14 +87,17 @@ def run(options: Options) -> TrainOutcome:
     fabric = make_fabric(device, options.devices, precision)
     fabric.launch()
     say = _teller(fabric)
-    folder, resuming, found = _on_first(fabric, lambda: _plan(options, say))
-    session = _open_session(fabric, options, folder, found)
-    with _listening() as stop:
-        state = _train(session, resuming, say, stop)
-    outcome: TrainOutcome = _on_first(fabric, lambda: _finish(session, state))
-    outcome.bad = [printable(str(bad)) for bad in session.bad.values()]
-    if not fabric.is_global_zero:
-        sys.exit(0)  # the first process speaks for all
+    try:
+        folder, resuming, found = _on_first(fabric, lambda: _plan(options, say))
+        session = _open_session(fabric, options, folder, found)
+        with _listening() as stop:
+            state = _train(session, resuming, say, stop)
+        outcome: TrainOutcome = _on_first(fabric, lambda: _finish(session, state))
+        outcome.bad = [printable(str(bad)) for bad in session.bad.values()]
+        if not fabric.is_global_zero:
+            sys.exit(0)  # the first process speaks for all
+    finally:
+        leave_ranks()
     return outcome
 
 
