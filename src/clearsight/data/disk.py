@@ -27,9 +27,10 @@ import torch
 from torch import Tensor
 
 from clearsight.core.errors import BadImage
+from clearsight.core.machine import cores
 from clearsight.core.pipeline import Stages
 from clearsight.core.sample import Sample
-from clearsight.data.examples import Made, cores
+from clearsight.data.examples import Made
 from clearsight.data.store import Columns, Targets
 
 FORMAT = 1

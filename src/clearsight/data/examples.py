@@ -7,7 +7,6 @@ second thread (their work is done before the interpreter has changed hands), so 
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ import torch
 
 from clearsight.core.errors import BadImage
 from clearsight.core.image import Pixels
+from clearsight.core.machine import cores
 from clearsight.core.pipeline import Example, Stages
 from clearsight.core.sample import Sample
 from clearsight.data.decode import load_fast
@@ -29,11 +29,6 @@ GROUP = 8
 
 SMALL = 128 * 128
 """Pictures of fewer pixels are made ready by one thread."""
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def threads_for(pixels: Pixels) -> int:

@@ -23,9 +23,10 @@ from torch import Generator
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, get_worker_info
 
 from clearsight.core.errors import BadImage, ClearsightError, InputError
+from clearsight.core.machine import cores
 from clearsight.core.pipeline import Batch, Example, Stages
 from clearsight.core.sample import Sample
-from clearsight.data.examples import cores, make_example
+from clearsight.data.examples import make_example
 from clearsight.data.order import Flow, Order
 from clearsight.ops.random import generator
 

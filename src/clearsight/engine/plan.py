@@ -55,10 +55,6 @@ class Plan:
         """Strengths of the augmentations that are on."""
         return {name: self.settings[name] for name in AUGMENTATIONS}
 
-    def changed(self) -> dict[str, tuple[Any, str]]:
-        """The settings with a reason worth telling: name -> (value, why)."""
-        return {name: (self.settings[name], why) for name, why in self.why.items() if why}
-
     def with_setting(self, name: str, value: Any, why: str) -> Plan:
         """This plan with one setting decided."""
         return Plan({**self.settings, name: value}, {**self.why, name: why}, self.facts)

@@ -17,6 +17,7 @@ import torch
 from lightning_fabric import Fabric
 
 from clearsight.core.errors import InputError
+from clearsight.core.machine import cores
 
 SMALL_BATCH = 100_000_000  # multiply-adds under which a batch is not worth sharing among threads
 
@@ -33,11 +34,6 @@ def choose_device(wanted: str | None) -> tuple[str, str]:
         return wanted, "you said so"
     name = next(name for name, yes in there.items() if yes)
     return name, "the fastest this machine has"
-
-
-def cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def choose_threads(batch_cost: int, ranks: int) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from clearsight.core.errors import CheckFailed, InputError
 from clearsight.core.files import write_json
+from clearsight.core.machine import cores
 from clearsight.core.net import Net
 from clearsight.core.registry import names, net_family
 from clearsight.core.sample import Sample
@@ -24,7 +25,6 @@ from clearsight.engine.plan import USER, Plan, resolve
 from clearsight.engine.runtime import (
     choose_device,
     choose_threads,
-    cores,
     describe_git,
     describe_machine,
     describe_versions,
