@@ -83,12 +83,12 @@ class Model:
 
     def _verb(self, name: str, **options: Any) -> Any:
         from clearsight.core.errors import InputError
-        from clearsight.core.options import parse
+        from clearsight.core.options import fields, parse
 
         if self.path is None:
             raise InputError("this model lies nowhere yet: save it first")
         verb = find("verbs", name)
-        first = next(iter(verb.Options.model_fields))
+        first = next(iter(fields(verb.Options)))
         home = self.path.parent if self.path.name == "model" else self.path
         return verb.run(parse(verb.Options, {first: str(home), **options}))
 

@@ -12,7 +12,7 @@ from driving import clearsight, environment
 
 import clearsight as package
 from clearsight import cli
-from clearsight.core.options import is_argument
+from clearsight.core.options import fields, is_argument
 from clearsight.core.registry import find, names
 
 VERBS = list(names("verbs"))
@@ -27,10 +27,10 @@ def parameters(verb: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_command_has_the_fields_of_the_options(verb: str) -> None:
-    fields = find("verbs", verb).Options.model_fields
+    known = fields(find("verbs", verb).Options)
     made = parameters(verb)
-    assert list(fields) == [name for name in made if name not in EVERYWHERE]
-    for name, field in fields.items():
+    assert list(known) == [name for name in made if name not in EVERYWHERE]
+    for name, field in known.items():
         shown = made[name]
         assert shown.required == field.is_required()
         assert (shown.param_type_name == "argument") == is_argument(field)
@@ -40,7 +40,7 @@ def test_the_command_has_the_fields_of_the_options(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_is_described_in_a_sentence(verb: str) -> None:
-    for name, field in find("verbs", verb).Options.model_fields.items():
+    for name, field in fields(find("verbs", verb).Options).items():
         assert field.description, name
         first = field.description[0]
         assert field.description.endswith(".") and (
@@ -51,9 +51,9 @@ def test_every_option_is_described_in_a_sentence(verb: str) -> None:
 @pytest.mark.parametrize("verb", ["train", "inspect"])
 def test_the_python_function_has_the_fields_of_the_options(verb: str) -> None:
     made = inspect.signature(getattr(package, verb)).parameters
-    fields = find("verbs", verb).Options.model_fields
-    assert list(made) == list(fields)
-    for name, field in fields.items():
+    known = fields(find("verbs", verb).Options)
+    assert list(made) == list(known)
+    for name, field in known.items():
         default = inspect.Parameter.empty if field.is_required() else field.default
         assert made[name].default == default
 
@@ -61,7 +61,7 @@ def test_the_python_function_has_the_fields_of_the_options(verb: str) -> None:
 @pytest.mark.parametrize("verb", ["evaluate", "report", "export"])
 def test_the_methods_of_a_model_are_verbs(verb: str) -> None:
     assert callable(getattr(package.Model, verb))
-    assert next(iter(find("verbs", verb).Options.model_fields)) in {"model", "run"}
+    assert next(iter(fields(find("verbs", verb).Options))) in {"model", "run"}
 
 
 def test_the_listed_summaries_are_those_of_the_modules() -> None:
@@ -72,7 +72,7 @@ def test_the_listed_summaries_are_those_of_the_modules() -> None:
 def test_help(verb: str) -> None:
     said = clearsight(verb, "--help")
     assert said.code == 0 and not said.err
-    for name in find("verbs", verb).Options.model_fields:
+    for name in fields(find("verbs", verb).Options):
         assert name.replace("_", "-") in said.out
 
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from clearsight.core.errors import InputError
@@ -22,6 +22,25 @@ class Options(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataOptions(Options):
+    """How a data set is read: what every verb that opens one can be told."""
+
+    format: str | None = Field(None, description="Format of the data, where sniffing it goes wrong.")
+    data_root: str | None = Field(None, description="Where named data sets lie (or CLEARSIGHT_DATA).")
+    image_column: str | None = Field(None, description="Tables: the column that names the picture.")
+    label_column: str | None = Field(None, description="Tables: the column that holds the label; several by commas.")
+    value_column: str | None = Field(None, description="Tables: the column of numbers to predict; several by commas.")
+    classes: str | None = Field(
+        None, description="Classes to keep, rename, merge or leave out: 'cat,dog', 'wolf=dog,-junk', or a YAML file."
+    )
+    group: str | None = Field(None, description="Column whose equal values stay on one side of a split.")
+    split_list: str | None = Field(None, description="File that says which picture is in which split.")
+
+    def reading(self) -> dict[str, Any]:
+        """These options alone, by name: what `data.open.open_data` takes."""
+        return {name: getattr(self, name) for name in DataOptions.model_fields}
 
 
 def parse(kind: type[O], values: Mapping[str, Any]) -> O:
@@ -46,10 +65,15 @@ def is_argument(field: FieldInfo) -> bool:
     return field.is_required() or (isinstance(extra, dict) and extra.get("argument") is True)
 
 
+def fields(kind: type[Options]) -> dict[str, FieldInfo]:
+    """The options by name, those that must be given first."""
+    return dict(sorted(kind.model_fields.items(), key=lambda pair: not pair[1].is_required()))
+
+
 def signature(kind: type[Options]) -> inspect.Signature:
     """The Python signature that the options stand for: arguments first, then keyword-only options."""
     parameters = []
-    for name, field in kind.model_fields.items():
+    for name, field in fields(kind).items():
         required = field.is_required()
         style = inspect.Parameter.POSITIONAL_OR_KEYWORD if required else inspect.Parameter.KEYWORD_ONLY
         default = inspect.Parameter.empty if required else field.default

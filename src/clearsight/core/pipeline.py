@@ -26,12 +26,21 @@ class Example:
 class Batch:
     """Examples stacked. A plain class on purpose: Fabric walks into dataclasses and copies them at every step."""
 
-    __slots__ = ("images", "keys", "targets")
+    __slots__ = ("images", "keys", "passes", "progress", "targets")
 
-    def __init__(self, images: Tensor, targets: dict[str, Tensor], keys: Sequence[str]) -> None:
+    def __init__(
+        self,
+        images: Tensor,
+        targets: dict[str, Tensor],
+        keys: Sequence[str],
+        progress: float = 1.0,
+        passes: Tensor | None = None,
+    ) -> None:
         self.images = images  # (B, C, S, S): uint8 until the batch stage, then float in [0, 1]
         self.targets = targets  # each (B, ...)
         self.keys = keys
+        self.progress = progress  # share of the training that is over when this batch is taken
+        self.passes = passes  # int64 (B,), on the CPU: how often each picture's turn has come before; None: unknown
 
     def __len__(self) -> int:
         return len(self.images)
@@ -41,7 +50,11 @@ class Batch:
         if self.images.device == device:
             return self
         targets = {name: value.to(device, non_blocking=True) for name, value in self.targets.items()}
-        return Batch(self.images.to(device, non_blocking=True), targets, self.keys)
+        return Batch(self.images.to(device, non_blocking=True), targets, self.keys, self.progress, self.passes)
+
+    def replaced(self, images: Tensor, **targets: Tensor) -> Batch:
+        """The batch with other images, and some targets changed or added."""
+        return Batch(images, {**self.targets, **targets}, self.keys, self.progress, self.passes)
 
 
 def stack(examples: Sequence[Example]) -> Batch:

@@ -21,6 +21,7 @@ class Location:
     path: Path  # a file or a folder; for a built-in set, just its name
     image_column: str | None = None  # for tables: which column names the picture
     label_column: str | None = None  # for tables: which column holds the label; several, comma-separated
+    value_column: str | None = None  # for tables: which column holds a number to predict; several, comma-separated
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class DataInfo:
     annotated: frozenset[str]  # the Sample fields it fills: {"labels"}
     columns: tuple[str, ...] = ()  # keys of Sample.extra
     notes: tuple[str, ...] = field(default=())  # what a person should know: an empty class folder, skipped files
+    several: bool = False  # whether a sample may have several labels, or none of them: {"cat", "outdoors"}
+    values: tuple[str, ...] = ()  # names of Sample.values
 
 
 class Reader(Protocol):

@@ -107,6 +107,8 @@ def net_family(task: str, net: str) -> tuple[type[Any], dict[str, Any]]:
     known = names("nets")
     if net == "timm":
         raise InputError("timm is a library of nets: name one of its models, such as resnet18 (see: clearsight nets)")
+    if task in names("tasks"):
+        task = find("tasks", task).nets or task
     if f"{task}.{net}" in known:
         return find("nets", f"{task}.{net}"), {}
     if f"{task}.timm" in known:

@@ -142,6 +142,7 @@ class Sample:
     masks: Masks | None = None
     caption: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)  # columns kept for slices: camera, site, patient …
+    values: Mapping[str, float] | None = None  # numbers to predict, by the name of what they measure
 
     def __post_init__(self) -> None:
         if isinstance(self.extra, MappingProxyType):  # cannot be pickled to a worker

@@ -16,6 +16,7 @@ from clearsight.core.sample import Array, Sample
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from clearsight.core.net import Net
     from clearsight.core.pipeline import Postprocess, Preprocess, Stages
 
 P = TypeVar("P", bound=Prediction)
@@ -102,6 +103,9 @@ class Situation:
     count: int | None  # training pictures; None for a stream
     device: str  # "cpu", "cuda", "mps"
     weights: str | None  # pretrained weights at hand: a file, "download", or None
+    recipe: str = "balanced"  # how much time to spend: "quick", "balanced", "best"
+    net: str = ""  # the net's name
+    classes: int = 0
 
 
 class Task(BaseModel, ABC, Generic[P]):
@@ -119,6 +123,9 @@ class Task(BaseModel, ABC, Generic[P]):
     """The typed prediction; its `finals` name what `postprocess` gives."""
     verbs: ClassVar[frozenset[str]]
     """The verbs that work for this task; the others refuse with a sentence."""
+
+    nets: ClassVar[str] = ""
+    """The task whose nets it takes; by default its own."""
 
     labels: tuple[str, ...]
     size: int  # side S of the square canvas, pixels
@@ -154,6 +161,11 @@ class Task(BaseModel, ABC, Generic[P]):
     @abstractmethod
     def postprocess(self) -> Postprocess:
         """Outputs → final arrays: one module for predict, evaluate and export."""
+
+    def answering(self, net: Net) -> Callable[[Tensor], dict[str, Tensor]]:
+        """The net as it answers: itself by default; where the task averages views (test-time augmentation), a module
+        that does. Predict, evaluate and export all ask here."""
+        return net
 
     @abstractmethod
     def metric(self) -> Metric[P]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from clearsight.core.sample import Sample
 from clearsight.data.examples import make_examples
 from clearsight.data.order import Order
 from clearsight.data.store import Store
-from clearsight.data.stream import FileBatches, StreamBatches
+from clearsight.data.stream import FileBatches, StreamBatches, progress
 from clearsight.ops.random import generator
 
 __all__ = ["FileBatches", "StoreBatches", "StreamBatches", "judge_batches", "training_batches"]
@@ -24,7 +25,8 @@ class StoreBatches:
     """Training batches gathered from a store. Fills the contract of `core.pipeline.Batches`.
 
     `batch_size` is per rank: a global batch holds `batch_size * world` samples, of which rank r takes the r-th slice.
-    Where a cuda device has room to spare, the whole store moves there once.
+    Where a cuda device has room to spare, the whole store moves there once. `total` is the number of batches of the
+    whole training, by which each batch knows its progress.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class StoreBatches:
         rank: int = 0,
         world: int = 1,
         shuffle: bool = True,
+        total: int | None = None,
     ) -> None:
         if store.images is None:
             raise TypeError("a streamed set has no examples: FileBatches reads it")
@@ -45,6 +48,7 @@ class StoreBatches:
         self.size: int | None = len(store)
         self._store, self._stages, self._device, self._seed = store, stages, device, seed
         self._order = Order(len(store), batch_size * world, seed, shuffle=shuffle)
+        self._total = total
         self._rank, self._mine = rank, slice(rank * batch_size, (rank + 1) * batch_size)
 
     def start(self, position: int) -> Iterator[Batch]:
@@ -54,6 +58,8 @@ class StoreBatches:
         for number in count(position):
             indices = self._order.batch(number)[self._mine]
             batch = self._gather(indices, number).to(self._device)
+            batch.progress = progress(number, self._total)
+            batch.passes = self._order.passes(number)[self._mine]
             yield self._stages.batch(batch, generator(self._seed, "batch", number, self._rank))
 
     def _gather(self, indices: Tensor, number: int) -> Batch:
@@ -79,20 +85,13 @@ def training_batches(
     rank: int = 0,
     world: int = 1,
     workers: int | None = None,
+    total: int | None = None,
 ) -> Batches:
     """Batches from a prepared store: gathered where examples are kept, else through `workers` processes."""
+    common: dict[str, Any] = {"batch_size": batch_size, "seed": seed, "device": device, "rank": rank, "world": world}
     if store.images is not None:
-        return StoreBatches(store, stages, batch_size=batch_size, seed=seed, device=device, rank=rank, world=world)
-    return FileBatches(
-        store.samples,
-        stages,
-        batch_size=batch_size,
-        seed=seed,
-        device=device,
-        rank=rank,
-        world=world,
-        workers=workers,
-    )
+        return StoreBatches(store, stages, total=total, **common)
+    return FileBatches(store.samples, stages, total=total, workers=workers, **common)
 
 
 def judge_batches(

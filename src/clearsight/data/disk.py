@@ -59,7 +59,9 @@ def cache_key(samples: Sequence[Sample], stages: Stages, digests: Mapping[str, s
         for part in (FORMAT, *map(version, ("torch", "torchvision", "pillow")), stages.signature):
             hasher.update(f"{part}\n".encode())
         for sample, content in zip(samples, contents, strict=True):
-            hasher.update(repr((sample.key, content, sample.labels, sample.caption, dict(sample.extra))).encode())
+            values = None if sample.values is None else dict(sample.values)
+            said = (sample.labels, values, sample.caption, dict(sample.extra))
+            hasher.update(repr((sample.key, content, *said)).encode())
             if sample.boxes is not None:
                 hasher.update(sample.boxes.xyxy.tobytes())
                 hasher.update(repr((sample.boxes.labels, _bytes(sample.boxes.crowd))).encode())

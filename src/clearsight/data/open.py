@@ -56,6 +56,10 @@ def open_data(
     data_root: str | Path | None = None,
     image_column: str | None = None,
     label_column: str | None = None,
+    value_column: str | None = None,
+    classes: str | None = None,
+    group: str | None = None,
+    split_list: str | None = None,
 ) -> Dataset:
     """Open what a user names: a path, an embedded set, or a set's name.
 
@@ -65,7 +69,7 @@ def open_data(
     Raises `InputError` with what was looked for, where, and what to do.
     """
     path = _locate(str(target), data_root)
-    location = Location(path, image_column, label_column)
+    location = Location(path, image_column, label_column, value_column)
     chosen = format or _sniff(location)
     info: DataInfo = find("readers", chosen).info(location)
     if not any(count is None or count > 0 for count in info.splits.values()):

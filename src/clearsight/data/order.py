@@ -48,6 +48,10 @@ class Order:
                 epoch, offset = epoch + 1, 0
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
+    def passes(self, position: int) -> Tensor:
+        """How often each sample (batch_size,) int64 of the global batch number `position` has had its turn before."""
+        return torch.arange(position * self.batch_size, (position + 1) * self.batch_size) // self.size
+
     def after(self, position: int) -> Iterator[int]:
         """One epoch's worth of the indices that follow the global batch number `position`."""
         start = (position + 1) * self.batch_size

@@ -19,7 +19,7 @@ from itertools import count, islice
 from typing import Any
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, get_worker_info
 
 from clearsight.core.errors import BadImage, ClearsightError, InputError
@@ -104,6 +104,11 @@ class Recipe:
             return Sent(error, bad)
 
 
+def progress(number: int, total: int | None) -> float:
+    """Share of a training of `total` batches that is over when batch `number` is taken; 1 where that is unknown."""
+    return 1.0 if total is None else min(1.0, number / total)
+
+
 class _Workers:
     """What both kinds of batches share: worker processes, and what becomes of the things they send."""
 
@@ -119,7 +124,9 @@ class _Workers:
         rank: int = 0,
         world: int = 1,
         workers: int | None = None,
+        total: int | None = None,
     ) -> None:
+        self._total = total
         self.batch_size = batch_size
         self.bad: list[BadImage] = []
         self._stages, self._device = stages, device
@@ -139,7 +146,14 @@ class _Workers:
             if isinstance(sent.batch, ClearsightError):
                 raise sent.batch
             draw = generator(self._recipe.seed, "batch", number, self._recipe.rank)
-            yield self._stages.batch(sent.batch.to(self._device), draw)
+            batch = sent.batch.to(self._device)
+            batch.progress = progress(number, self._total)
+            batch.passes = self._passes(number, len(batch))
+            yield self._stages.batch(batch, draw)
+
+    def _passes(self, number: int, count: int) -> Tensor | None:
+        """How often each picture of a batch has had its turn before, where that is known."""
+        return None
 
     def _load(self, dataset: Dataset[Sent], position: int) -> DataLoader[Sent]:
         with warnings.catch_warnings():
@@ -176,13 +190,25 @@ class FileBatches(_Workers):
         world: int = 1,
         workers: int | None = None,
         shuffle: bool = True,
+        total: int | None = None,
     ) -> None:
         super().__init__(
-            stages, batch_size=batch_size, seed=seed, device=device, rank=rank, world=world, workers=workers
+            stages,
+            batch_size=batch_size,
+            seed=seed,
+            device=device,
+            rank=rank,
+            world=world,
+            workers=workers,
+            total=total,
         )
         self.size = len(samples)
-        order = Order(len(samples), batch_size * world, seed, shuffle=shuffle)
-        self._dataset = _Files(samples, order, self._recipe)
+        self._order = Order(len(samples), batch_size * world, seed, shuffle=shuffle)
+        self._dataset = _Files(samples, self._order, self._recipe)
+
+    def _passes(self, number: int, count: int) -> Tensor | None:
+        passes = self._order.passes(number)[self._recipe.mine]
+        return passes if len(passes) == count else None  # a picture of the batch could not be used
 
     def start(self, position: int) -> Iterator[Batch]:
         """Endless batches on the device, after the batch stage, the first being number `position`."""
@@ -210,9 +236,17 @@ class StreamBatches(_Workers):
         workers: int | None = None,
         buffer: int = 1000,
         shuffle: bool = True,
+        total: int | None = None,
     ) -> None:
         super().__init__(
-            stages, batch_size=batch_size, seed=seed, device=device, rank=rank, world=world, workers=workers
+            stages,
+            batch_size=batch_size,
+            seed=seed,
+            device=device,
+            rank=rank,
+            world=world,
+            workers=workers,
+            total=total,
         )
         self.size = None
         self._read, self._buffer = read, buffer if shuffle else 1

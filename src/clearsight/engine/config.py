@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from clearsight.core.options import Options
+from clearsight.core.options import DataOptions
 
 Share = Field(ge=0, le=1)
 
 
-class TrainOptions(Options):
+class TrainOptions(DataOptions):
     """Options of `clearsight train`, fields of the configuration and parameters of `clearsight.train`, all in one."""
 
     data: str = Field(description="Folder, zip, table or name of the pictures to learn from.")
@@ -20,19 +20,22 @@ class TrainOptions(Options):
     name: str | None = Field(None, description="Name of the run; by default that of the data.")
     runs: str = Field("runs", description="Folder that holds the runs.")
     resume: bool = Field(False, description="Carry on the run of this name where it stopped, to the same end.")
-    format: str | None = Field(None, description="Format of the data, where sniffing it goes wrong.")
-    data_root: str | None = Field(None, description="Where named data sets lie (or CLEARSIGHT_DATA).")
-    image_column: str | None = Field(None, description="Tables: the column that names the picture.")
-    label_column: str | None = Field(None, description="Tables: the column that holds the label.")
     val: str | None = Field(None, description="Another data set to judge on, in place of the data's own split.")
+    train_share: float = Field(1.0, gt=0, le=1, description="Share of the training pictures to learn from.")
     val_share: float = Field(0.2, gt=0, lt=1, description="Share held out for judging where the data has no split.")
     gate: bool = Field(True, description="Stop where the check of the data finds an error (see: clearsight inspect).")
     max_bad: float = Field(0.01, ge=0, le=1, description="Share of unreadable pictures beyond which training fails.")
 
     # the model
+    recipe: Literal["quick", "balanced", "best"] | None = Field(
+        None, description="How much time to spend: what is left open below follows from it."
+    )
     task: str | None = Field(None, description="What is asked of the pictures, where the data leaves a choice.")
     net: str | None = Field(None, description="Net: one of ours or any timm model (see: clearsight nets).")
-    weights: str | None = Field(None, description="Pretrained weights: a .safetensors file, 'download' or 'none'.")
+    net_options: str | None = Field(None, description="Settings of the net, as in kernel=5,activation=gelu.")
+    weights: str | None = Field(
+        None, description="Where to start: a .safetensors file, a model or run of ours, 'download' or 'none'."
+    )
     size: int | None = Field(None, ge=4, le=4096, description="Side of the square the net sees, pixels.")
     channels: Literal[1, 3] | None = Field(None, description="Colour (3) or grey (1).")
     fit: Literal["crop", "squash", "letterbox"] | None = Field(None, description="How a photo meets the square.")
@@ -42,12 +45,17 @@ class TrainOptions(Options):
     steps: int | None = Field(None, gt=0, description="Optimiser steps, in place of epochs.")
     batch_size: int | None = Field(None, gt=0, description="Pictures in one forward pass on one device.")
     accumulate: int = Field(1, gt=0, description="Forward passes whose gradients make one step.")
-    optimiser: Literal["sgd", "adam", "adamw"] | None = Field(None, description="Which optimiser.")
+    optimiser: Literal["gd", "sgd", "adagrad", "rmsprop", "adam", "adamw", "muon"] | None = Field(
+        None, description="Which optimiser; gd takes one step with all pictures."
+    )
+    find_lr: bool = Field(False, description="Find the learning rate before training, by a range test.")
     lr: float | None = Field(None, gt=0, description="Learning rate at its highest.")
     momentum: float = Field(0.9, ge=0, lt=1, description="SGD's momentum.")
     nesterov: bool = Field(True, description="SGD's momentum looks ahead (Nesterov).")
     weight_decay: float | None = Field(None, ge=0, description="Decay of weights; biases and norms are left alone.")
-    schedule: Literal["cosine", "step", "constant"] | None = Field(None, description="Course of the learning rate.")
+    schedule: Literal["cosine", "onecycle", "linear", "step", "constant"] | None = Field(
+        None, description="Course of the learning rate."
+    )
     warmup: float | None = Field(None, ge=0, lt=1, description="Share of the steps in which the rate rises.")
     drop_every: float = Field(0.3, gt=0, lt=1, description="Step schedule: share of the steps between two drops.")
     drop_factor: float = Field(0.1, gt=0, lt=1, description="Step schedule: what each drop multiplies the rate by.")
@@ -57,18 +65,55 @@ class TrainOptions(Options):
     backbone_lr: float | None = Field(
         None, gt=0, le=1, description="Learning rate of the pretrained part, as a factor."
     )
+    layer_decay: float | None = Field(
+        None, gt=0, le=1, description="Factor of the learning rate from each block to the one below it."
+    )
+    unfreeze: float | None = Field(
+        None,
+        ge=0,
+        description="Epochs between thawing one pretrained block and the next, from the head down; 0: at once.",
+    )
+    progressive: float | None = Field(
+        None, gt=0, le=1, description="Share of the side that training starts with; it grows to the whole."
+    )
+    sampling: Literal["natural", "balanced"] | None = Field(
+        None, description="Draw pictures as they come, or every class as often."
+    )
 
     # loss and augmentation
+    loss: str | None = Field(
+        None, description="Which loss: cross_entropy, focal, bce, asymmetric; mae, mse for numbers."
+    )
+    focal_gamma: float | None = Field(None, ge=0, description="Focal loss: how much less easy pictures count.")
     label_smoothing: float | None = Field(None, ge=0, lt=1, description="Share of the target spread over all classes.")
-    class_weights: Literal["none", "balanced"] = Field("none", description="Weigh rare classes up in the loss.")
+    class_weights: Literal["none", "balanced", "effective"] = Field(
+        "none", description="Weigh rare classes up in the loss: by number, or by effective number."
+    )
     flip: float | None = Field(None, ge=0, le=1, description="Probability of mirroring left to right.")
     crop: float | None = Field(None, gt=0, le=1, description="Least share of the area a random crop keeps; 1 for none.")
     shift: float | None = Field(None, ge=0, le=0.5, description="Largest random move, as share of the side.")
     rotate: float | None = Field(None, ge=0, le=180, description="Largest random turn, degrees.")
     colour: float | None = Field(None, ge=0, lt=1, description="Largest random change of light, contrast, saturation.")
+    scale: float | None = Field(
+        None, ge=0, lt=1, description="Largest random change of size, as a factor of 1 ± scale."
+    )
+    shear: float | None = Field(None, ge=0, lt=90, description="Largest random slant, degrees.")
+    blur: float | None = Field(None, ge=0, le=1, description="Probability of blurring.")
+    noise: float | None = Field(None, ge=0, le=1, description="Largest deviation of random noise, as share of white.")
+    randaugment: float | None = Field(
+        None, ge=0, le=10, description="RandAugment's magnitude, two operations; 0 for none."
+    )
+    trivialaugment: float | None = Field(None, ge=0, le=1, description="Probability of TrivialAugment's one operation.")
+    alternate: float | None = Field(
+        None, ge=0, le=1, description="Mirror every picture at every other pass: 1 for yes."
+    )
     erase: float | None = Field(None, ge=0, le=1, description="Probability of greying out a rectangle.")
     mixup: float | None = Field(None, ge=0, description="MixUp's alpha; 0 for none.")
     cutmix: float | None = Field(None, ge=0, description="CutMix's alpha; 0 for none.")
+
+    tta: Literal["none", "flip", "flip_shift"] | None = Field(
+        None, description="Views that the model averages when it answers."
+    )
 
     # when to look, when to stop
     eval_every: float = Field(1.0, gt=0, description="Epochs between two looks at the held-out pictures.")
@@ -79,6 +124,7 @@ class TrainOptions(Options):
     device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
     devices: int = Field(1, gt=0, description="Number of devices (processes).")
     precision: Literal["32", "bf16", "16"] | None = Field(None, description="Numbers of the forward pass.")
+    compile: bool = Field(False, description="Compile the net with torch.compile: slow to start, then quicker.")
     threads: int | None = Field(None, gt=0, description="CPU threads of each process.")
     workers: int | None = Field(None, ge=0, description="Processes that decode a set too big to keep.")
     cache: Literal["memory", "disk", "stream"] | None = Field(None, description="Where decoded pictures are kept.")
@@ -93,5 +139,8 @@ class TrainOptions(Options):
         return name
 
 
-AUGMENTATIONS = ("flip", "crop", "shift", "rotate", "colour", "erase", "mixup", "cutmix")
+AUGMENTATIONS = (
+    *("flip", "alternate", "crop", "shift", "rotate", "scale", "shear", "colour", "blur", "noise"),
+    *("randaugment", "trivialaugment", "erase", "mixup", "cutmix"),
+)
 """The options that are strengths of augmentations, handed to the task's pipeline by name."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from clearsight.core.errors import BadImage, InputError
-from clearsight.core.options import Options as BaseOptions
+from clearsight.core.options import DataOptions as BaseOptions
 from clearsight.core.task import Result
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ class Options(BaseOptions):
     model: str = Field(description="Run or model folder.")
     data: str | None = Field(None, description="Pictures to judge on; by default those that the run held out.")
     split: str | None = Field(None, description="Which split of the data; by default test, else val, else all.")
-    format: str | None = Field(None, description="Format of the data, where sniffing it goes wrong.")
-    data_root: str | None = Field(None, description="Where named data sets lie (or CLEARSIGHT_DATA).")
-    image_column: str | None = Field(None, description="Tables: the column that names the picture.")
-    label_column: str | None = Field(None, description="Tables: the column that holds the label.")
     resamples: int = Field(1000, ge=100, le=100_000, description="Bootstrap resamples behind the intervals.")
     output: str | None = Field(None, description="Write the figures to this JSON file.")
     device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
@@ -97,13 +93,7 @@ def _samples(options: Options, path: Path | None) -> tuple[list[Sample], str, st
     from clearsight.data.open import open_data
 
     if options.data is not None:
-        dataset = open_data(
-            options.data,
-            format=options.format,
-            data_root=options.data_root,
-            image_column=options.image_column,
-            label_column=options.label_column,
-        )
+        dataset = open_data(options.data, **options.reading())
         there = dataset.info.splits
         split = options.split or next((name for name in ("test", "val", "train") if name in there), "train")
         if split not in there:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clearsight.core.errors import InputError
 from clearsight.core.files import read_json
+from clearsight.core.options import DataOptions
 from clearsight.core.sample import Sample
 
 
@@ -22,13 +23,9 @@ def held_out(model: Path | None, data_root: str | None = None) -> tuple[list[Sam
         raise InputError("this model does not lie in its run's folder: say with --data what to judge it on")
     plan = Plan.load(run / "plan.yaml")
     place = plan.val or plan.data
-    data = open_data(
-        place,
-        format=None if plan.val else plan.format,
-        data_root=data_root or plan.data_root,
-        image_column=plan.image_column,
-        label_column=plan.label_column,
-    )
+    reading = {name: plan.settings.get(name) for name in DataOptions.model_fields}  # an older run knows fewer
+    reading |= {"data_root": data_root or plan.data_root, "format": None if plan.val else plan.format}
+    data = open_data(place, **reading)
     keys = set(read_json(run / "splits.json")["judge"])
     found = [sample for split in data.info.splits for sample in data.stream(split) if sample.key in keys]
     if len(found) < len(keys):

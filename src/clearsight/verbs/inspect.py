@@ -14,7 +14,7 @@ from pydantic import Field
 
 from clearsight.core.errors import InputError
 from clearsight.core.files import write_bytes
-from clearsight.core.options import Options as Base
+from clearsight.core.options import DataOptions as Base
 from clearsight.data.checks import Finding, GateContext, gather, run_checks
 from clearsight.data.checks.base import FEW, number
 from clearsight.data.checks.sizes import summary
@@ -36,10 +36,6 @@ class Options(Base):
     """What `inspect` can be told."""
 
     data: str = Field(description="Folder, zip, table or name of the pictures to look at.")
-    format: str | None = Field(None, description="Format of the data, where sniffing it goes wrong.")
-    data_root: Path | None = Field(None, description="Where named data sets lie (or CLEARSIGHT_DATA).")
-    image_column: str | None = Field(None, description="Tables: the column that names the picture.")
-    label_column: str | None = Field(None, description="Tables: the column that holds the label.")
     task: str | None = Field(None, description="What is to be learnt, for --augment.")
     size: int | None = Field(None, ge=8, description="Side of the canvas, pixels, for --augment.")
     augment: bool = Field(False, description="Save a picture of some samples, each augmented several times.")
@@ -52,13 +48,7 @@ class Options(Base):
 
 def run(options: Options) -> InspectOutcome:
     """Read the data set once and ask every check. Raises `InputError` where it cannot be read at all."""
-    data = open_data(
-        options.data,
-        format=options.format,
-        data_root=options.data_root,
-        image_column=options.image_column,
-        label_column=options.label_column,
-    )
+    data = open_data(options.data, **options.reading())
     known = sum(count or 0 for count in data.info.splits.values())
     full = options.full if options.full is not None else known <= FULL_UP_TO
     with bar(f"Looking at {data.name}") as progress:

@@ -103,6 +103,7 @@ class Session:
             rank=self.fabric.global_rank,
             world=self.fabric.world_size,
             workers=self.plan.workers,
+            total=self.plan.total_steps * self.plan.accumulate,
         )
 
 

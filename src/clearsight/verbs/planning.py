@@ -51,13 +51,7 @@ class Prepared:
 
 def open_both(options: Any) -> tuple[Dataset, Dataset | None]:
     """The data set, and that given with --val."""
-    dataset = open_data(
-        options.data,
-        format=options.format,
-        data_root=options.data_root,
-        image_column=options.image_column,
-        label_column=options.label_column,
-    )
+    dataset = open_data(options.data, **options.reading())
     other = open_data(options.val, data_root=options.data_root) if options.val else None
     return dataset, other
 

@@ -150,6 +150,7 @@ def test_the_key_is_everything_that_examples_depend_on(tmp_path):
         [replace(base, boxes=None)],
         [replace(base, masks=mask(1))],
         [replace(base, caption=None)],
+        [replace(base, values={"age": 1.0})],
         [replace(base, extra={"site": "y"})],
         [base, base],
     ]

@@ -45,7 +45,7 @@ class Augmentation:
             images = T.erase(
                 images, self._rectangles(count, 0.02, 0.2, generator).to(device) & hit[:, None, None, None]
             )
-        return self._mix(Batch(images, batch.targets, batch.keys), generator)
+        return self._mix(batch.replaced(images), generator)
 
     def _place(self, images: Tensor, aspect: Tensor, generator: Generator) -> Tensor:
         """Cut, turn and move: one bilinear resampling, or whole pixels (and 8 bits) where nothing else is asked."""
@@ -96,7 +96,7 @@ class Augmentation:
         shares = one_hot(batch.targets["label"], self.classes)
         both = (shares.sum(1) * shares[partner].sum(1)).bool()[:, None]  # an unknown partner leaves the picture unknown
         mixed = (weight[:, None] * shares + (1 - weight[:, None]) * shares[partner]) * both
-        return Batch(images, {**batch.targets, "shares": mixed}, batch.keys)
+        return batch.replaced(images, shares=mixed)
 
     def _rectangles(self, count: int, low: float, high: float, generator: Generator) -> Tensor:
         area = T.uniform(count, low, high, generator)

@@ -101,7 +101,7 @@ class TrainSample:
 
 def scaled(batch: Batch) -> Batch:
     """The batch with its images as float in [0, 1]."""
-    return Batch(batch.images.float() / 255, batch.targets, batch.keys)
+    return batch.replaced(batch.images.float() / 255)
 
 
 def judging(labels: tuple[str, ...], preprocess: Preprocess) -> Stages:
