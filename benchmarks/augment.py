@@ -1,10 +1,11 @@
-"""Augmentation on one core: ours, a whole batch at once, beside torchvision's v2 transforms, picture by picture.
+"""Augmentation: ours, a whole batch at once, beside torchvision's v2 transforms, picture by picture; then each of ours.
 
     python benchmarks/augment.py [--rounds 7]
 
 From uint8 pictures in memory to a float batch in [0, 1]. Photographs are cropped, mirrored and changed in colour; small
 pictures are moved and mirrored. The strengths are equal; torchvision's colours change in a random order and also by no
-rule of ours, so the pictures are alike and not the same.
+rule of ours, so the pictures are alike and not the same. Both run on one core there, and ours on two threads where each
+augmentation is measured alone.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from clearsight.core.pipeline import Batch
+from clearsight.engine.runtime import keep_freed_memory
 from clearsight.ops.random import generator
 from clearsight.tasks.classify.augment import Augmentation
 
 
 def ours(augmentation: Augmentation, images: Tensor) -> Tensor:
     """The batch stage of a training."""
-    targets = {"aspect": torch.ones(len(images)), "label": torch.zeros(len(images), dtype=torch.int64)}
-    return augmentation(Batch(images, targets, []), generator(0)).images
+    count = len(images)
+    targets = {"aspect": torch.ones(count), "label": torch.zeros(count, dtype=torch.int64)}
+    batch = Batch(images, targets, [f"train/{i}" for i in range(count)], passes=torch.zeros(count, dtype=torch.int64))
+    return augmentation(batch, generator(0)).images
 
 
 def one_by_one(transform: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
@@ -65,11 +69,49 @@ def cases() -> dict[str, tuple[Tensor, dict[str, Callable[[Tensor], Tensor]]]]:
     }
 
 
+ALONE: dict[str, dict[str, float]] = {
+    "none": {},
+    "flip": {"flip": 0.5},
+    "alternate": {"alternate": 1.0},
+    "shift": {"shift": 0.0625},
+    "flip, shift": {"flip": 0.5, "shift": 0.0625},
+    "crop": {"crop": 0.5},
+    "crop, rotate, scale, shear, flip": {"crop": 0.5, "rotate": 15.0, "scale": 0.2, "shear": 10.0, "flip": 0.5},
+    "colour": {"colour": 0.2},
+    "blur": {"blur": 0.5},
+    "noise": {"noise": 0.1},
+    "randaugment": {"randaugment": 5.0},
+    "trivialaugment": {"trivialaugment": 1.0},
+    "erase": {"erase": 0.25},
+    "mixup": {"mixup": 0.2},
+    "cutmix": {"cutmix": 1.0},
+}
+"""Strengths whose cost is measured."""
+
+
+def costs(rounds: int) -> list[dict[str, Any]]:
+    """Milliseconds of each augmentation, with the scaling to float that all go through."""
+    small = torch.randint(256, (1000, 3, 32, 32), dtype=torch.uint8)
+    photos = torch.randint(256, (32, 3, 224, 224), dtype=torch.uint8)
+    runs = {
+        (name, images): partial(ours, Augmentation(strengths, images.shape[-1], 10), images)
+        for name, strengths in ALONE.items()
+        for images in (small, photos)
+    }
+    seconds = interleave({f"{name}/{images.shape[-1]}": run for (name, images), run in runs.items()}, rounds)
+    columns = {"ms per 1,000 of 32 px": "32", "ms per 32 of 224 px": "224"}
+    return [
+        {"augmentation": name, **{column: 1000 * seconds[f"{name}/{side}"] for column, side in columns.items()}}
+        for name in ALONE
+    ]
+
+
 def main() -> None:
-    """Measure, print the table, write the JSON."""
+    """Measure, print the tables, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
+    keep_freed_memory()  # as every training does
     torch.set_num_threads(1)
     rows: list[dict[str, Any]] = []
     for name, (images, methods) in cases().items():
@@ -81,7 +123,11 @@ def main() -> None:
             times = round(seconds["torchvision v2"] / value, 2)
             rows.append({"pictures": name, "method": method, "per second": len(images) / value, "times": times})
     table(rows, "Augmentation, one core")
-    print(save("augment", rows, "Pictures a second on one core, uint8 to augmented float; medians of rounds."))
+    torch.set_num_threads(2)
+    alone = costs(options.rounds)
+    table(alone, "Ours one by one, two threads")
+    note = "Pictures a second on one core, uint8 to augmented float, then milliseconds of each on two threads; medians."
+    print(save("augment", [*rows, *alone], note))
 
 
 if __name__ == "__main__":

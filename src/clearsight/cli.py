@@ -55,6 +55,8 @@ SUMMARIES = {
     "report": "Write a run as one HTML page that needs no network.",
     "export": "Write a model as ONNX and prove that it answers the same.",
     "nets": "List the nets there are.",
+    "learning-curve": "Say whether more pictures would help: trains on growing shares of them.",
+    "reject": 'Let a model say "none of these": finds the threshold and says how often it errs.',
 }
 """One line for each verb, kept here so that `--help` imports none of them; a test compares them with the modules."""
 

@@ -28,7 +28,7 @@ class Model:
 
     def __repr__(self) -> str:
         parameters = sum(p.numel() for p in self.net.parameters())
-        return f"Model({self.task.name}, {len(self.task.labels)} labels, {parameters:,} parameters, {self.path})"
+        return f"Model({self.task.name}, {len(self.task.labels)} {self.task.asked}, {parameters:,} parameters, {self.path})"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -119,8 +119,9 @@ def _public(name: str) -> Any:
 _train, inspect = _public("train"), _public("inspect")
 
 
-def _and_load(*args: Any, **kwargs: Any) -> Model:
-    return load(_train(*args, **kwargs).folder)
+def _and_load(*args: Any, **kwargs: Any) -> Any:
+    outcome = _train(*args, **kwargs)
+    return load(outcome.folder) if (outcome.folder / "model").is_dir() else outcome  # several runs make no one model
 
 
 train = _and_load

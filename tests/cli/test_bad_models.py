@@ -69,7 +69,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "an unknown field": (described(task__colour="red"), "task field colour"),
     "a size that is no number": (described(task__size="large"), "task field size"),
     "an unknown net": (described(net__name="lenett"), "lenett"),
-    "an unknown setting": (described(net__config={"depth": 3}), "does not know this setting"),
+    "an unknown setting": (described(net__config={"depth": 3}), "model.json: the net lenet has no setting 'depth'"),
     "a label too many": (described(task__labels=["a", "b", "c", "d"]), "do not fit the net"),
     "another net": (described(net__name="feedforward"), "do not fit the net"),
     "no model.json": (lambda folder: (folder / "model.json").unlink(), "it has no model.json"),

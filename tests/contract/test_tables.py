@@ -6,6 +6,7 @@ import pytest
 
 from clearsight.core.errors import InputError
 from clearsight.core.registry import find, names, net_family
+from clearsight.core.task import Situation
 from clearsight.verbs.choose import require_verb
 from tests.contract.toys import FindBox
 
@@ -25,7 +26,7 @@ def test_a_task_names_verbs_that_exist_and_a_prediction_that_is_registered(task:
     assert kind.name == task
     assert kind.verbs <= set(VERBS)
     assert find("predictions", task) is kind.prediction
-    net, _ = kind.default_net(32, "cpu")
+    net, _ = kind.default_net(32, Situation(1000, "cpu", None))
     family, _ = net_family(task, net)
     assert family.name
 

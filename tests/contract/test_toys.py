@@ -63,7 +63,7 @@ def test_a_learner_without_phases_collects_once(tmp_path: Path) -> None:
 class Endless:
     """Reads a stream that tells no length."""
 
-    def __call__(self) -> Iterator[Sample]:
+    def __call__(self, number: int) -> Iterator[Sample]:
         yield from bright_boxes(10)
 
 

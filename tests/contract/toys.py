@@ -106,7 +106,7 @@ class FindBox(Task[OneBox]):
         return cls(labels=info.labels, size=16)
 
     @classmethod
-    def default_net(cls, size: int, device: str) -> tuple[str, str]:
+    def default_net(cls, size: int, situation: Situation) -> tuple[str, str]:
         return "corner", "the only one"
 
     def suggest(self, situation: Situation) -> Mapping[str, tuple[Any, str]]:

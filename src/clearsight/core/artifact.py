@@ -129,8 +129,10 @@ def _load_net(description: Mapping[str, Any], task: Task[Any], folder: Path) -> 
         raise InputError(f"{path} is not the file that model.json was written for (its SHA-256 differs): copy it again")
     try:
         state = from_bytes(weights)
-        family = find("nets", f"{task.name}.{description['net']['name']}")
+        family = find("nets", f"{task.nets or task.name}.{description['net']['name']}")
         net: Net = family.build(task, description["net"]["config"])
+    except InputError as error:
+        raise InputError(f"{folder / 'model.json'}: {error}") from None
     except (SafetensorError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}): copy it again") from None
     wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}

@@ -22,6 +22,14 @@ from typing import Any
 from clearsight.core.errors import InputError
 
 
+def ending(name: str) -> str:
+    """A file name's ending in small letters, ".jpg"; none, "", for a hidden file (`.x.jpg`, macOS's `._x.jpg`). Quick, as
+    it is asked of every file of a data set."""
+    base = os.path.basename(name)  # noqa: PTH119
+    stem, dot, last = base.rpartition(".")
+    return f".{last.lower()}" if dot and stem and base[0] != "." else ""
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace a file in one move: the old content or the new, never a mixture."""
     with in_words(path):

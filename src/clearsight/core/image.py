@@ -1,9 +1,10 @@
 """From the bytes of a picture file to pixels: uint8 (H, W, 3) RGB, upright. numpy and Pillow only.
 
 Every odd kind of file has one rule here, and every reader and the exported model's predictor share it:
-EXIF orientation is applied; transparency is laid over white; 16-bit values are scaled to 8; of an animation
-or a multi-page file the first picture is taken; CMYK, palette, grey and bilevel become RGB; anything larger
-than `MAX_PIXELS` is refused before it is decoded.
+EXIF orientation is applied; transparency is laid over white; 16-bit values are scaled to 8 (`core.depth`; of 16-bit
+colour Pillow keeps the high byte, at most one level from that); of an animation or a multi-page file the first picture
+is taken; CMYK, palette, grey and bilevel become RGB; which channels of a TIFF are the picture says `core.tiff`; anything
+larger than `MAX_PIXELS` is refused before it is decoded.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clearsight.core import heif, tiff
+from clearsight.core.depth import eight_bits
 from clearsight.core.errors import BadImage
+from clearsight.core.files import ending
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,7 +31,7 @@ MAX_PIXELS = 178_956_970
 
 EXTENSIONS = frozenset(
     f".{name}"
-    for names in ("jpg jpeg jpe jfif png bmp dib gif webp", "tif tiff ppm pgm pbm pnm avif jp2 tga ico")
+    for names in ("jpg jpeg jpe jfif png bmp dib gif webp heic heif hif", "tif tiff ppm pgm pbm pnm avif jp2 tga ico")
     for name in names.split()
 )
 """File name endings taken to be pictures."""
@@ -36,8 +39,7 @@ EXTENSIONS = frozenset(
 
 def is_picture(name: str) -> bool:
     """Whether a file's name ends like a picture's and is no hidden file (`.x.jpg`, macOS's `._x.jpg`)."""
-    path = Path(name)
-    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+    return ending(name) in EXTENSIONS
 
 
 def decode(data: bytes, name: str) -> Pixels:
@@ -56,11 +58,17 @@ def open_picture(data: bytes, name: str) -> Image:
     if not data:
         raise BadImage(name, "the file is empty")
     _hush()
+    heif.prepare(data, name)
+    layout = tiff.layout(data)
+    if layout is not None and (rare := tiff.open_tiff(layout, data, name, MAX_PIXELS)) is not None:
+        return rare
     try:
         picture = PIL.Image.open(io.BytesIO(data))
     except PIL.Image.DecompressionBombError:
         raise BadImage(name, f"larger than {MAX_PIXELS:,} pixels, refused as a decompression bomb") from None
     except PIL.UnidentifiedImageError:
+        if layout is not None:
+            return tiff.read_rare(layout, data, name, MAX_PIXELS)
         raise BadImage(name, _not_a_picture(data)) from None
     except Exception as error:  # Pillow's plugins raise nearly anything on broken headers
         raise BadImage(name, f"{_not_a_picture(data)} ({error})") from error
@@ -122,10 +130,7 @@ def _colours(picture: Image, name: str) -> Pixels:
     import PIL.Image
 
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        values = np.asarray(picture)
-        if picture.format == "PPM" and picture.mode == "I":
-            values = values.astype(np.uint16)  # Pillow has scaled it to 0 … 65535
-        return _deep_grey(values, name)
+        return np.repeat(_grey(picture, name)[:, :, None], 3, axis=2)
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
         white = PIL.Image.new("RGBA", rgba.size, (255, 255, 255, 255))
@@ -134,21 +139,17 @@ def _colours(picture: Image, name: str) -> Pixels:
     return np.array(picture.convert("RGB"))
 
 
-def _deep_grey(values: np.ndarray[Any, Any], name: str) -> Pixels:
-    """Grey of more than 8 bits to 8: 16-bit integers by their range, floats where their range is clear."""
-    low, high = float(values.min()), float(values.max())
-    if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
-        raise BadImage(name, "its grey values are negative or not finite; save it as 8 or 16 bits")
-    if values.dtype.kind == "f" and high <= 1:
-        scale = 255.0
-    elif high <= 255 and values.dtype.kind != "u":
-        scale = 1.0
-    elif high <= 65535:
-        scale = 1 / 257
-    else:
-        raise BadImage(name, f"its grey values reach {high:g}, beyond 16 bits; save it as 8 or 16 bits")
-    grey = np.round(values.astype(np.float64) * scale).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
+def _grey(picture: Image, name: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Grey of more than 8 bits to 8, uint8 (H, W)."""
+    values, white = np.asarray(picture), None
+    if picture.format == "PPM" and picture.mode == "I":
+        values = values.astype(np.uint16)  # Pillow has scaled it to 0 … 65535
+    if picture.format == "TIFF":
+        tags: Any = getattr(picture, "tag_v2", {})
+        white = 4095 if tags.get(tiff.BITS) == (12,) else None
+        if tags.get(tiff.PHOTOMETRIC) == tiff.WHITE_IS_ZERO and values.dtype == np.uint16:
+            values = (white or 65535) - values  # Pillow turns only 8 bits round
+    return eight_bits(values, name, white)
 
 
 _PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM")

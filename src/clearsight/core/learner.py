@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -19,7 +19,11 @@ class ParamGroup:
 
     params: list[nn.Parameter]
     lr_scale: float = 1.0
-    decay: bool = True  # False for biases and norms: weight decay leaves them alone
+    decay: float = True  # factor of the weight decay; False for biases and norms, which it leaves alone
+    rule: Literal["muon", "sgd", "adamw"] | None = None
+    """With the optimiser Muon, what moves these: None takes Muon for the weights of hidden layers, AdamW for the rest."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the optimiser is told for these alone, in its own words: {"momentum": 0.85}."""
 
 
 class Learner(nn.Module, ABC):

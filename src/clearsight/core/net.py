@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import torch
 from torch import Tensor, nn
 
 from clearsight.core.errors import InputError
@@ -32,6 +33,9 @@ class Net(nn.Module, ABC):
 
     name: ClassVar[str]
 
+    any_size: ClassVar[bool] = False
+    """Whether it takes pictures of other sides than the task's: what training with growing pictures needs."""
+
     config: Mapping[str, Any]
     """What `build` was given, as plain JSON: with the task it rebuilds the net."""
 
@@ -52,6 +56,10 @@ class Net(nn.Module, ABC):
     def learner(self, options: Mapping[str, Any]) -> Learner:
         """This net with its loss. `options` are the loss's settings: label_smoothing, class_weights …"""
 
+    def prepare(self, images: Iterable[Tensor]) -> None:
+        """Take from training pictures what the net is not to learn: statistics, a whitening layer. Called once before a
+        training from nothing, with some batches (B, C, S, S) in [0, 1] of about a thousand pictures."""
+
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
         """The training settings that this architecture was made for: field of the training options -> (value, why).
@@ -63,6 +71,36 @@ class Net(nn.Module, ABC):
         returns what was loaded and what was not, in words. Raises `InputError` where the backbone did not load."""
         raise InputError(f"the net {self.name} has no pretrained weights: leave --weights out")
 
+    def take_over(self, other: Net, asked: Task[Any], task: Task[Any]) -> str:
+        """Fill the net with the weights of another of its kind, which was made for the task `asked`; `task` is its own.
+
+        What depends on the number of labels, the output layer, goes by the labels' names: those that both have are
+        taken over, new ones start anew, others are left out. Returns that in words. Raises `InputError` where another
+        tensor is missing or of another shape.
+        """
+        longer = task.model_copy(update={"labels": (*task.labels, "one more")})
+        state, more = other.state_dict(), type(self).build(longer, self.config).state_dict()
+        both = [label for label in task.labels if label in asked.labels]
+        here, there = (torch.tensor([labels.index(label) for label in both]) for labels in (task.labels, asked.labels))
+        taken: dict[str, Tensor] = {}
+        for name, value in self.state_dict().items():
+            axes = [axis for axis, (a, b) in enumerate(zip(value.shape, more[name].shape, strict=True)) if a != b]
+            given = state.get(name)
+            if given is None or given.ndim != value.ndim or _without(given, axes) != _without(value, axes):
+                shape = "missing" if given is None else f"{tuple(given.shape)}"
+                raise InputError(
+                    f"the weights are not for this net: {name} is {shape} and the net has {tuple(value.shape)}; "
+                    "leave --size and --channels out, so that they stay as they were"
+                )
+            for axis in axes:
+                rows = (given.shape[axis], value.shape[axis]) == (len(asked.labels), len(task.labels))
+                # what depends on the number of labels but has no row for each of them starts anew
+                kept = given.index_select(axis, there.long()).to(value.dtype) if rows and both else None
+                given = value if kept is None else value.clone().index_copy_(axis, here, kept)
+            taken[name] = given
+        self.load_state_dict(taken)
+        return _told(asked.labels, task.labels)
+
     def backbone_blocks(self) -> list[list[nn.Parameter]]:
         """The pretrained part in blocks, the one next to the input first: thawed one by one from the head down, each
         with a smaller learning rate than the one above it. By default one block."""
@@ -72,3 +110,20 @@ class Net(nn.Module, ABC):
     def backbone_parameters(self) -> list[nn.Parameter]:
         """The part that can come pretrained: frozen first, and moved by smaller steps. Empty where there is none."""
         return []
+
+
+def _without(value: Tensor, axes: Sequence[int]) -> list[int]:
+    """The shape but for some axes."""
+    return [size for axis, size in enumerate(value.shape) if axis not in axes]
+
+
+def _told(old: Sequence[str], new: Sequence[str]) -> str:
+    """Which classes the output layer has from before."""
+    fresh = [label for label in new if label not in old]
+    gone = [label for label in old if label not in new]
+    text = f"head: {len(new) - len(fresh)} of {len(new)} classes taken over"
+    for labels, what in ((fresh, "new"), (gone, "left out")):
+        if labels:
+            named = ", ".join(labels[:5]) + (" …" if len(labels) > 5 else "")
+            text += f", {len(labels)} {what}: {named}"
+    return text

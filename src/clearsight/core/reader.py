@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -57,3 +57,25 @@ class Reader(Protocol):
 
     def read(self, location: Location, split: str) -> Iterable[Sample]:
         """The samples of one split, in a stable order, images unread."""
+
+
+class Part(Protocol):
+    """A part of a split that is read by itself, from its beginning: a shard. Picklable, for workers."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+
+    @property
+    def nbytes(self) -> int:
+        """Its size, by which the number of samples in parts not yet read is estimated; 0 where it is unknown."""
+
+    def samples(self) -> Iterator[Sample]:
+        """Its samples in a stable order, images unread. Raises `InputError` where it is damaged."""
+
+
+class StreamReader(Reader, Protocol):
+    """A reader whose splits have no known length may give them in parts, which are read in any order."""
+
+    def parts(self, location: Location, split: str) -> Sequence[Part]:
+        """The parts of a split in a stable order; what `read` yields is their samples one after another."""

@@ -22,22 +22,35 @@ VERBS: Mapping[str, str] = {
     "report": "clearsight.verbs.report",
     "export": "clearsight.verbs.export",
     "nets": "clearsight.verbs.nets",
+    "learning-curve": "clearsight.verbs.learning_curve",
+    "reject": "clearsight.verbs.reject",
 }
 """Modules with `SUMMARY`, `Options`, `run(options)`; in the order that `--help` shows them."""
 
 TASKS: Mapping[str, str] = {
     "classify": "clearsight.tasks.classify.task:Classify",
+    "multilabel": "clearsight.tasks.multilabel.task:Multilabel",
+    "regress": "clearsight.tasks.regress.task:Regress",
 }
 
 PREDICTIONS: Mapping[str, str] = {
     "classify": "clearsight.tasks.classify.prediction:Classification",
+    "multilabel": "clearsight.tasks.multilabel.prediction:LabelSet",
+    "regress": "clearsight.tasks.regress.prediction:Values",
 }
 """Each task's typed prediction, apart from the task because it needs no torch."""
 
 NETS: Mapping[str, str] = {
     "classify.feedforward": "clearsight.tasks.classify.classic:FeedForward",
     "classify.lenet": "clearsight.tasks.classify.classic:LeNet",
+    "classify.conv32": "clearsight.tasks.classify.classic:Conv32",
+    "classify.conv32-64": "clearsight.tasks.classify.classic:Conv32And64",
     "classify.twoconv": "clearsight.tasks.classify.classic:TwoConv",
+    "classify.recurrent": "clearsight.tasks.classify.recurrent:Recurrent",
+    "classify.vit": "clearsight.tasks.classify.attention:ViT",
+    "classify.resnet20": "clearsight.tasks.classify.residual:ResNet20",
+    "classify.resnet56": "clearsight.tasks.classify.residual:ResNet56",
+    "classify.fast": "clearsight.tasks.classify.fast:Fast",
     "classify.timm": "clearsight.tasks.classify.timm:TimmClassifier",
 }
 """`task.net`. Where a net's name is not here and the task has a `timm` family, the name is one of timm's models."""
@@ -47,12 +60,18 @@ READERS: Mapping[str, str] = {
     "table": "clearsight.data.readers.table",
     "idx": "clearsight.data.readers.idx",
     "cifar": "clearsight.data.readers.cifar",
+    "imagenet": "clearsight.data.readers.imagenet",
+    "webdataset": "clearsight.data.readers.webdataset",
+    "labelme": "clearsight.data.readers.labelme",
+    "cvat": "clearsight.data.readers.cvat",
+    "labelstudio": "clearsight.data.readers.labelstudio",
     "digits": "clearsight.data.readers.digits",
 }
 
 CHECKS: Mapping[str, str] = {
     "unreadable": "clearsight.data.checks.unreadable:check",
     "duplicates": "clearsight.data.checks.duplicates:check",
+    "groups": "clearsight.data.checks.groups:check",
     "balance": "clearsight.data.checks.balance:check",
     "sizes": "clearsight.data.checks.sizes:check",
     "keys": "clearsight.data.checks.keys:check",
@@ -63,8 +82,10 @@ SECTIONS: Mapping[str, str] = {
     "summary": "clearsight.verbs.sections.summary:render",
     "curves": "clearsight.verbs.sections.curves:render",
     "confusion": "clearsight.verbs.sections.confusion:render",
+    "scatter": "clearsight.verbs.sections.scatter:render",
     "per_class": "clearsight.verbs.sections.per_class:render",
     "mistakes": "clearsight.verbs.sections.mistakes:render",
+    "rejection": "clearsight.verbs.sections.rejection:render",
     "data": "clearsight.verbs.sections.data:render",
     "settings": "clearsight.verbs.sections.settings:render",
     "manifest": "clearsight.verbs.sections.manifest:render",

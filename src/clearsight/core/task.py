@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from clearsight.core.errors import InputError
 from clearsight.core.prediction import Prediction
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Array, Sample
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import Module
 
     from clearsight.core.net import Net
     from clearsight.core.pipeline import Postprocess, Preprocess, Stages
@@ -42,9 +44,13 @@ class Result:
     per_class: Mapping[str, Mapping[str, float]] = field(
         default_factory=dict
     )  # label -> {"precision": …, "support": …}
+    per: str = "class"  # what `per_class` has a row for, in the singular
     confusion: Sequence[Sequence[int]] | None = None  # rows are truth, columns the prediction, both in `labels`' order
     labels: Sequence[str] = ()
     mistakes: Sequence[Mistake] = ()  # worst first
+    points: Mapping[str, Sequence[tuple[float, float]]] = field(
+        default_factory=dict
+    )  # value -> pairs of its truth and what was found
     count: int = 0  # samples judged
     left_out: int = 0  # samples without the annotation that judging needs
 
@@ -63,9 +69,11 @@ class Result:
             "values": dict(self.values),
             "intervals": {name: list(pair) for name, pair in self.intervals.items()},
             "per_class": {label: dict(row) for label, row in self.per_class.items()},
+            "per": self.per,
             "labels": list(self.labels),
             "confusion": None if self.confusion is None else [list(map(int, row)) for row in self.confusion],
             "mistakes": [{"key": m.key, "badness": m.badness, "text": m.text} for m in self.mistakes],
+            "points": {name: [list(pair) for pair in pairs] for name, pairs in self.points.items()},
         }
 
     @classmethod
@@ -74,6 +82,8 @@ class Result:
         known = dict(data)
         known["intervals"] = {name: (low, high) for name, (low, high) in known["intervals"].items()}
         known["mistakes"] = [Mistake(**m) for m in known["mistakes"]]
+        points = known.get("points") or {}  # results of older versions have none
+        known["points"] = {name: [(float(x), float(y)) for x, y in pairs] for name, pairs in points.items()}
         return cls(**known)
 
 
@@ -104,8 +114,7 @@ class Situation:
     device: str  # "cpu", "cuda", "mps"
     weights: str | None  # pretrained weights at hand: a file, "download", or None
     recipe: str = "balanced"  # how much time to spend: "quick", "balanced", "best"
-    net: str = ""  # the net's name
-    classes: int = 0
+    bf16: bool = False  # the device multiplies in bfloat16 faster than in float32
 
 
 class Task(BaseModel, ABC, Generic[P]):
@@ -127,6 +136,15 @@ class Task(BaseModel, ABC, Generic[P]):
     nets: ClassVar[str] = ""
     """The task whose nets it takes; by default its own."""
 
+    asked: ClassVar[str] = "labels"
+    """What `labels` are, in the plural: names of classes, of tags, of numbers."""
+
+    caution: ClassVar[str] = ""
+    """What a person must know of its answers, in a sentence: the model card says it."""
+
+    unfitting: ClassVar[Mapping[str, str]] = {}
+    """Training options that mean nothing to it, each with the reason: refused where the user gives them."""
+
     labels: tuple[str, ...]
     size: int  # side S of the square canvas, pixels
     channels: Literal[1, 3] = 3
@@ -138,17 +156,37 @@ class Task(BaseModel, ABC, Generic[P]):
         user's words for any of the task's fields."""
 
     @classmethod
+    def suits(cls, info: DataInfo) -> bool:
+        """Whether data that has the annotations it needs calls for it, where the user names no task."""
+        return True
+
+    def fitted(self, samples: Sequence[Sample]) -> Self:
+        """This task with what it takes from the training samples' annotations before training; itself by default.
+        Raises `InputError` where they cannot be learnt."""
+        return self
+
+    @classmethod
     @abstractmethod
-    def default_net(cls, size: int, device: str) -> tuple[str, str]:
-        """A net that suits pictures of this size, and why."""
+    def default_net(cls, size: int, situation: Situation) -> tuple[str, str]:
+        """A net that suits pictures of this size, and why. What weights there are is not known yet."""
 
     @abstractmethod
     def suggest(self, situation: Situation) -> Mapping[str, tuple[Any, str]]:
         """Training settings that suit: field of the training options -> (value, why), used where the user said nothing."""
 
+    def settled(self, suggested: Mapping[str, tuple[Any, str]]) -> Mapping[str, tuple[Any, str]]:
+        """The settings that task and net suggest, without those that are not for this task."""
+        return {name: pair for name, pair in suggested.items() if name not in self.unfitting}
+
     def loss_options(self, settings: Mapping[str, Any], samples: Sequence[Sample]) -> dict[str, Any]:
-        """What `Net.learner` is given: the training settings, with whatever the loss needs to know of the data."""
+        """What `Net.learner` is given: the training settings, with whatever the loss needs to know of the data. Raises
+        `InputError` on a loss that does not fit."""
         return dict(settings)
+
+    def sample_weights(self, samples: Sequence[Sample]) -> Tensor | None:
+        """How often each of the training samples (N,) is drawn, relative to the others, so that every class comes as
+        often; None where the task knows no classes."""
+        return None
 
     @abstractmethod
     def pipeline(self, train: bool, augment: Mapping[str, float] | None = None) -> Stages:
@@ -162,10 +200,14 @@ class Task(BaseModel, ABC, Generic[P]):
     def postprocess(self) -> Postprocess:
         """Outputs → final arrays: one module for predict, evaluate and export."""
 
-    def answering(self, net: Net) -> Callable[[Tensor], dict[str, Tensor]]:
+    def answering(self, net: Net) -> Module:
         """The net as it answers: itself by default; where the task averages views (test-time augmentation), a module
         that does. Predict, evaluate and export all ask here."""
         return net
+
+    def scales(self) -> Mapping[str, Array]:
+        """For final arrays that are not of the order of one, what is: differences are measured in it."""
+        return {}
 
     @abstractmethod
     def metric(self) -> Metric[P]:
@@ -178,6 +220,20 @@ class Task(BaseModel, ABC, Generic[P]):
     def calibrated(self, outputs: Mapping[str, Tensor], samples: Sequence[Sample]) -> Self:
         """This task with thresholds or temperature fitted to outputs (N, …) on held-out samples; itself by default."""
         return self
+
+    def finals(self) -> tuple[str, ...]:
+        """Names of the final arrays that `postprocess` gives: all of the prediction's by default. A prediction may do
+        without some of them (whether a picture is rejected, where there is a threshold)."""
+        return tuple(self.prediction.finals)
+
+    def rejection_scores(self, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """From outputs (B, …) how surely each picture is of a kind that the model knows, (B,), higher is surer, by the
+        name of the score; empty where the task can reject nothing."""
+        return {}
+
+    def rejecting(self, score: str | None, below: float | None) -> Self:
+        """This task with a threshold: pictures whose score of that name lies below are rejected; None for none."""
+        raise InputError(f"{self.name} cannot reject a picture")
 
     def wrap(self, final: Mapping[str, Array]) -> P:
         """One photograph's final arrays as a typed prediction."""

@@ -13,9 +13,11 @@ from clearsight.core.errors import BadImage
 from clearsight.core.pipeline import Batch, Batches, Example, Stages
 from clearsight.core.sample import Sample
 from clearsight.data.examples import make_examples
-from clearsight.data.order import Order
+from clearsight.data.order import Order, part
+from clearsight.data.sample_stream import SampleStream
 from clearsight.data.store import Store
-from clearsight.data.stream import FileBatches, StreamBatches, progress
+from clearsight.data.stream import FileBatches, StreamBatches
+from clearsight.data.workers import progress
 from clearsight.ops.random import generator
 
 __all__ = ["FileBatches", "StoreBatches", "StreamBatches", "judge_batches", "training_batches"]
@@ -24,7 +26,8 @@ __all__ = ["FileBatches", "StoreBatches", "StreamBatches", "judge_batches", "tra
 class StoreBatches:
     """Training batches gathered from a store. Fills the contract of `core.pipeline.Batches`.
 
-    `batch_size` is per rank: a global batch holds `batch_size * world` samples, of which rank r takes the r-th slice.
+    `batch_size` is per rank: a global batch holds `batch_size * world` samples, of which rank r takes the r-th part.
+    `whole` and `weights` are those of `data.order.Order`.
     Where a cuda device has room to spare, the whole store moves there once. `total` is the number of batches of the
     whole training, by which each batch knows its progress.
     """
@@ -41,25 +44,27 @@ class StoreBatches:
         world: int = 1,
         shuffle: bool = True,
         total: int | None = None,
+        whole: bool = False,
+        weights: Tensor | None = None,
     ) -> None:
         if store.images is None:
             raise TypeError("a streamed set has no examples: FileBatches reads it")
         self.batch_size, self.bad = batch_size, list(store.bad)
         self.size: int | None = len(store)
         self._store, self._stages, self._device, self._seed = store, stages, device, seed
-        self._order = Order(len(store), batch_size * world, seed, shuffle=shuffle)
+        self._order = Order(len(store), batch_size * world, seed, shuffle=shuffle, whole=whole, weights=weights)
         self._total = total
-        self._rank, self._mine = rank, slice(rank * batch_size, (rank + 1) * batch_size)
+        self._rank, self._world = rank, world
 
     def start(self, position: int) -> Iterator[Batch]:
         """Endless batches on the device, after the batch stage, the first being number `position`."""
         if _has_room(self._device, self._store):
             self._store = self._store.to(self._device)
         for number in count(position):
-            indices = self._order.batch(number)[self._mine]
+            indices = part(self._order.batch(number), self._rank, self._world)
             batch = self._gather(indices, number).to(self._device)
             batch.progress = progress(number, self._total)
-            batch.passes = self._order.passes(number)[self._mine]
+            batch.passes = part(self._order.passes(number), self._rank, self._world)
             yield self._stages.batch(batch, generator(self._seed, "batch", number, self._rank))
 
     def _gather(self, indices: Tensor, number: int) -> Batch:
@@ -76,7 +81,7 @@ class StoreBatches:
 
 
 def training_batches(
-    store: Store,
+    source: Store | SampleStream,
     stages: Stages,
     *,
     batch_size: int,
@@ -86,12 +91,21 @@ def training_batches(
     world: int = 1,
     workers: int | None = None,
     total: int | None = None,
+    whole: bool = False,
+    weights: Tensor | None = None,
 ) -> Batches:
-    """Batches from a prepared store: gathered where examples are kept, else through `workers` processes."""
+    """Batches from a prepared store, gathered where examples are kept, else decoded by `workers` processes, which also
+    decode a stream."""
     common: dict[str, Any] = {"batch_size": batch_size, "seed": seed, "device": device, "rank": rank, "world": world}
-    if store.images is not None:
-        return StoreBatches(store, stages, total=total, **common)
-    return FileBatches(store.samples, stages, total=total, workers=workers, **common)
+    common |= {"total": total}
+    if isinstance(source, SampleStream):
+        if whole or weights is not None:
+            raise TypeError("a stream has neither whole epochs nor weights")
+        return StreamBatches(source.reader(seed), stages, workers=workers, **common)
+    common |= {"whole": whole, "weights": weights}
+    if source.images is not None:
+        return StoreBatches(source, stages, **common)
+    return FileBatches(source.samples, stages, workers=workers, **common)
 
 
 def judge_batches(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,15 @@ from clearsight.core.errors import InputError
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.registry import find, names
 from clearsight.core.sample import Sample, printable
+from clearsight.data.changes import Change, changed
+from clearsight.data.classes import choose_classes
+from clearsight.data.groups import group_by
 from clearsight.data.readers.names import few
+from clearsight.data.sample_stream import SampleStream
 from clearsight.data.sources import SOURCES, Source, fetch, known
+from clearsight.data.split_list import Listed, list_splits
 
-ENDINGS = ("", ".zip", ".tar.gz", ".tgz", ".csv", ".tsv", ".jsonl")
+ENDINGS = ("", ".zip", ".tar.gz", ".tgz", ".csv", ".tsv", ".jsonl", ".parquet", ".json", ".xml")
 """How a data set of some name may lie below a data root."""
 
 EMBEDDED = ("digits",)
@@ -36,6 +42,10 @@ class Dataset:
     location: Location
     format: str  # the reader's name
     info: DataInfo
+    changes: tuple[Change, ...] = ()  # what options make of each sample
+    group: str | None = None  # the column of `Sample.extra` whose equal values stay together
+    listed: Mapping[str, str] | None = None  # key -> split, in place of the splits that the reader knows
+    own_splits: tuple[str, ...] = ()  # those, where they are replaced
 
     def samples(self, split: str) -> list[Sample]:
         """All samples of a split, pictures unread. Raises `InputError` for a split that is not there."""
@@ -45,8 +55,37 @@ class Dataset:
         """The samples of a split one after another, for sets too long to list."""
         if split not in self.info.splits:
             raise InputError(f"{self.name} has no split {split!r}, it has {', '.join(self.info.splits)}")
-        samples: Iterable[Sample] = find("readers", self.format).read(self.location, split)
-        return samples
+        read = find("readers", self.format).read
+        everything = chain.from_iterable(read(self.location, own) for own in self.own_splits or (split,))
+        return changed(everything, self._changes(split))
+
+    @property
+    def endless(self) -> bool:
+        """Whether the reader does not say how many samples there are."""
+        return None in self.info.splits.values()
+
+    def parts(self, split: str) -> SampleStream:
+        """A split as a stream of parts, none of its samples listed; a reader that has no parts gives it as one."""
+        read = getattr(find("readers", self.format), "parts", None)
+        if read is None:
+            return SampleStream((_Whole(self, split),))
+        own = chain.from_iterable(read(self.location, own) for own in self.own_splits or (split,))
+        return SampleStream(tuple(own), self._changes(split))
+
+    def _changes(self, split: str) -> tuple[Change, ...]:
+        return self.changes if self.listed is None else (Listed(self.listed, split), *self.changes)
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A split as one part."""
+
+    dataset: Dataset
+    name: str
+    nbytes: int = 0
+
+    def samples(self) -> Iterator[Sample]:
+        return iter(self.dataset.stream(self.name))
 
 
 def open_data(
@@ -60,12 +99,15 @@ def open_data(
     classes: str | None = None,
     group: str | None = None,
     split_list: str | None = None,
+    strict: bool = True,
 ) -> Dataset:
     """Open what a user names: a path, an embedded set, or a set's name.
 
     A path that exists wins; then the embedded sets; then the name below `data_root` (else the environment's
     `CLEARSIGHT_DATA`, else the user's cache) as folder, zip, tar, table or in its official layout; then, for a known
-    name, its official source. `format` is a reader's name; without it the surest reader is taken.
+    name, its official source. `format` is a reader's name; without it the surest reader is taken. `group`, `split_list`
+    and `classes` are those of `core.options.DataOptions`, read by `data.groups`, `data.split_list` and `data.classes`;
+    without `strict`, `classes` may speak of classes that are not here.
     Raises `InputError` with what was looked for, where, and what to do.
     """
     path = _locate(str(target), data_root)
@@ -74,7 +116,14 @@ def open_data(
     info: DataInfo = find("readers", chosen).info(location)
     if not any(count is None or count > 0 for count in info.splits.values()):
         raise InputError(f"{printable(str(target))} holds no samples")
-    return Dataset(_name(path), location, chosen, info)
+    dataset = Dataset(_name(path), location, chosen, info)
+    if group:
+        dataset = group_by(dataset, group)
+    if split_list:
+        dataset = list_splits(dataset, split_list)
+    if classes:
+        dataset = choose_classes(dataset, classes, strict=strict)
+    return dataset
 
 
 def roots(data_root: str | Path | None = None) -> list[Path]:
@@ -92,7 +141,7 @@ def _locate(target: str, data_root: str | Path | None) -> Path:
             return path
     except (OSError, ValueError) as error:  # no permission for a folder above it, a name too long, a NUL
         raise InputError(f"{printable(target)} cannot be opened ({error})") from None
-    if len(path.parts) == 1 and _embedded(Location(path)):
+    if (len(path.parts) == 1 or "{" in target) and _known_unseen(Location(path)):
         return path
     source = known(target)
     if not source and (not target or len(path.parts) != 1 or target in (".", "..")):
@@ -123,8 +172,8 @@ def _candidates(target: str, source: Source | None, data_root: str | Path | None
     return [root / name for root in roots(data_root) for name in below]
 
 
-def _embedded(location: Location) -> bool:
-    """Whether a reader, perhaps of another package, knows this bare name though nothing lies there."""
+def _known_unseen(location: Location) -> bool:
+    """Whether a reader, perhaps of another package, knows this bare name or pattern though nothing lies there."""
     return any(find("readers", name).sniff(location) is not None for name in names("readers"))
 
 

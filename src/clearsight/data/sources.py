@@ -80,13 +80,13 @@ SOURCES: Mapping[str, Source] = {
         "cifar10",
         {"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"},
         ("https://www.cs.toronto.edu/~kriz/",),
-        ("cifar-10-batches-bin", "cifar-10-binary.tar.gz"),
+        ("cifar-10-batches-bin", "cifar-10-binary.tar.gz", "cifar-10-batches-py", "cifar-10-python.tar.gz"),
     ),
     "cifar100": Source(
         "cifar100",
         {"cifar-100-binary.tar.gz": "03b5dce01913d631647c71ecec9e9cb8"},
         ("https://www.cs.toronto.edu/~kriz/",),
-        ("cifar-100-binary", "cifar-100-binary.tar.gz"),
+        ("cifar-100-binary", "cifar-100-binary.tar.gz", "cifar-100-python", "cifar-100-python.tar.gz"),
     ),
 }
 

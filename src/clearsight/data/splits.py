@@ -89,11 +89,11 @@ def _units(
     if all(value in (None, "") for value in values):
         columns = natural_order(column for sample in samples for column in sample.extra)
         raise InputError(
-            f"no sample has the column {group!r} to be grouped by; there is {', '.join(columns) or 'none'}"
+            f"no sample has the column '{group}' to be grouped by; there is {', '.join(columns) or 'none'}"
         )
     without = [sample.key for sample, value in zip(samples, values, strict=True) if value in (None, "")]
     if without:
-        notes.append(f"{count(len(without), 'picture')} without {group!r} divided by their content: {few(without)}")
+        notes.append(f"{count(len(without), 'picture')} without '{group}' divided by their content: {few(without)}")
     return [
         unit if unit is None or value in (None, "") else f"group:{value}"
         for unit, value in zip(units, values, strict=True)

@@ -132,8 +132,10 @@ class ZipTree(Tree):
                 folders.add(name)
             else:
                 self._members[name] = info.filename
-            while name := posixpath.dirname(name):
-                folders.add(name)
+            above = posixpath.dirname(name)
+            while above and above not in folders:
+                folders.add(above)
+                above = posixpath.dirname(above)
         self._files = tuple(sorted(self._members))
         self._folders = tuple(sorted(folders - {""}))
 

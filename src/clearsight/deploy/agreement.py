@@ -67,8 +67,10 @@ def compare(
     cases: Iterable[Case],
     tolerance: float,
     words: Callable[[Finals], str],
+    scales: Finals | None = None,
 ) -> Agreement:
-    """Put every case to both and compare their final arrays by name. `words` is the answer as a person reads it.
+    """Put every case to both and compare their final arrays by name. `words` is the answer as a person reads it; by
+    `scales` are divided the differences of arrays that are not of the order of one.
 
     Raises `ValueError` where there is no case: then nothing would have been shown.
     """
@@ -79,7 +81,7 @@ def compare(
         found[case.name] = Row(
             case.name,
             before.cases + 1,
-            max(before.difference, difference(one, other)),
+            max(before.difference, difference(one, other, scales)),
             before.same and words(one) == words(other),
         )
     if not found:
@@ -87,15 +89,17 @@ def compare(
     return Agreement(list(found.values()), tolerance)
 
 
-def difference(one: Finals, other: Finals) -> float:
-    """The largest absolute difference between arrays of the same name; inf where they cannot be compared."""
+def difference(one: Finals, other: Finals, scales: Finals | None = None) -> float:
+    """The largest absolute difference between arrays of the same name, divided by its scale where there is one; inf where
+    they cannot be compared."""
     if one.keys() != other.keys():
         return float("inf")
     largest = 0.0
     for name, value in one.items():
         if value.shape != other[name].shape:
             return float("inf")
-        apart = np.abs(value.astype(np.float64) - other[name].astype(np.float64)).max(initial=0.0)
+        scale = (scales or {}).get(name, 1.0)
+        apart = (np.abs(value.astype(np.float64) - other[name].astype(np.float64)) / scale).max(initial=0.0)
         if not np.isfinite(apart):
             return float("inf")
         largest = max(largest, float(apart))
@@ -117,7 +121,7 @@ def compare_photo(artifact: Artifact, model: bytes, photos: Sequence[Pixels], to
         said: str = task.wrap(finals).headline()
         return said
 
-    return compare(original, exported.finals, shaped(photos, task.size), tolerance, words)
+    return compare(original, exported.finals, shaped(photos, task.size), tolerance, words, task.scales())
 
 
 def compare_raw(artifact: Artifact, model: bytes, photos: Sequence[Pixels], tolerance: float) -> Agreement:
@@ -126,7 +130,8 @@ def compare_raw(artifact: Artifact, model: bytes, photos: Sequence[Pixels], tole
     Compared is what the outputs mean, the final arrays that the task's `postprocess` makes of them: how much a logit
     may differ depends on what it is taken for.
     """
-    task, net = artifact.task, artifact.net.eval()
+    task = artifact.task
+    answer = task.answering(artifact.net.eval())
     preprocess, postprocess = task.preprocess().eval(), task.postprocess().eval()
     session = open_session(model)
     with torch.inference_mode():
@@ -141,7 +146,7 @@ def compare_raw(artifact: Artifact, model: bytes, photos: Sequence[Pixels], tole
 
     def original(images: Array) -> Finals:
         with torch.inference_mode():
-            return finals(net(torch.from_numpy(images)))
+            return finals(answer(torch.from_numpy(images)))
 
     def exported(images: Array) -> Finals:
         names = list(task.outputs)
@@ -154,7 +159,7 @@ def compare_raw(artifact: Artifact, model: bytes, photos: Sequence[Pixels], tole
         return "; ".join(task.wrap({k: v[i] for k, v in batch.items()}).headline() for i in range(count))
 
     cases = [Case(f"batch of {count}", taken(count, 0).numpy()) for count in BATCHES]
-    return compare(original, exported, cases, tolerance, words)
+    return compare(original, exported, cases, tolerance, words, task.scales())
 
 
 def shapes(size: int) -> dict[str, tuple[int, int]]:

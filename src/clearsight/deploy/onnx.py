@@ -38,13 +38,13 @@ class PhotoGraph(nn.Module):
 
     def __init__(self, task: Task[Any], net: Net) -> None:
         super().__init__()
-        self.preprocess, self.net, self.postprocess = task.preprocess(), net, task.postprocess()
-        self.names = tuple(task.prediction.finals)
+        self.preprocess, self.answer, self.postprocess = task.preprocess(), task.answering(net), task.postprocess()
+        self.names = task.finals()
 
     def forward(self, photo: Tensor) -> tuple[Tensor, ...]:
         """The final arrays, each as `finals` says."""
         canvas, frame = self.preprocess(photo)
-        finals = self.postprocess(self.net(canvas), frame)
+        finals = self.postprocess(self.answer(canvas), frame)
         return tuple(finals[name][0] for name in self.names)
 
 
@@ -53,12 +53,12 @@ class RawGraph(nn.Module):
 
     def __init__(self, task: Task[Any], net: Net) -> None:
         super().__init__()
-        self.net = net
+        self.answer = task.answering(net)
         self.names = tuple(task.outputs)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """The outputs, each (B, …)."""
-        outputs = self.net(images)
+        outputs = self.answer(images)
         return tuple(outputs[name] for name in self.names)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from clearsight.core.options import DataOptions
+from clearsight.nets.settings import as_text
 
 Share = Field(ge=0, le=1)
 
@@ -23,6 +25,9 @@ class TrainOptions(DataOptions):
     val: str | None = Field(None, description="Another data set to judge on, in place of the data's own split.")
     train_share: float = Field(1.0, gt=0, le=1, description="Share of the training pictures to learn from.")
     val_share: float = Field(0.2, gt=0, lt=1, description="Share held out for judging where the data has no split.")
+    folds: int | None = Field(None, ge=2, le=100, description="Train so often, each picture judged once (k-fold).")
+    fold: int | None = Field(None, ge=1, description="Train one of the folds alone: 1 for the first.")
+    seeds: int | None = Field(None, ge=2, le=100, description="Train so often, with other random draws each time.")
     gate: bool = Field(True, description="Stop where the check of the data finds an error (see: clearsight inspect).")
     max_bad: float = Field(0.01, ge=0, le=1, description="Share of unreadable pictures beyond which training fails.")
 
@@ -50,14 +55,17 @@ class TrainOptions(DataOptions):
     )
     find_lr: bool = Field(False, description="Find the learning rate before training, by a range test.")
     lr: float | None = Field(None, gt=0, description="Learning rate at its highest.")
-    momentum: float = Field(0.9, ge=0, lt=1, description="SGD's momentum.")
-    nesterov: bool = Field(True, description="SGD's momentum looks ahead (Nesterov).")
+    momentum: float | None = Field(None, ge=0, lt=1, description="Momentum of SGD, Muon and RMSprop.")
+    nesterov: bool | None = Field(None, description="SGD's momentum looks ahead (Nesterov).")
     weight_decay: float | None = Field(None, ge=0, description="Decay of weights; biases and norms are left alone.")
     schedule: Literal["cosine", "onecycle", "linear", "step", "constant"] | None = Field(
         None, description="Course of the learning rate."
     )
     warmup: float | None = Field(None, ge=0, lt=1, description="Share of the steps in which the rate rises.")
     drop_every: float = Field(0.3, gt=0, lt=1, description="Step schedule: share of the steps between two drops.")
+    drop_at: str | None = Field(
+        None, description="Step schedule: shares of the steps at which the rate drops, as in 0.5,0.75."
+    )
     drop_factor: float = Field(0.1, gt=0, lt=1, description="Step schedule: what each drop multiplies the rate by.")
     clip: float | None = Field(None, gt=0, description="Largest norm of the gradient; none by default.")
     ema: float | None = Field(None, ge=0, lt=1, description="Decay of averaged weights; 0 for none.")
@@ -116,7 +124,7 @@ class TrainOptions(DataOptions):
     )
 
     # when to look, when to stop
-    eval_every: float = Field(1.0, gt=0, description="Epochs between two looks at the held-out pictures.")
+    eval_every: float | None = Field(None, gt=0, description="Epochs between two looks at the held-out pictures.")
     patience: int | None = Field(None, gt=0, description="Stop after so many looks without a better one.")
     keep: Literal["best", "last"] | None = Field(None, description="Which weights become the model.")
 
@@ -130,6 +138,22 @@ class TrainOptions(DataOptions):
     cache: Literal["memory", "disk", "stream"] | None = Field(None, description="Where decoded pictures are kept.")
     ram: float | None = Field(None, gt=0, description="Memory for pictures, GiB; by default half of what is free.")
     seed: int = Field(0, ge=0, description="Every random draw follows from it.")
+
+    @field_validator("drop_at")
+    @classmethod
+    def _rising_shares(cls, drop_at: str | None) -> str | None:
+        try:
+            shares = [float(part) for part in drop_at.split(",")] if drop_at is not None else [0.5]
+        except ValueError:
+            shares = []
+        if not shares or shares != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] < 1:
+            raise ValueError("give rising shares of the training, between 0 and 1, as in 0.5,0.75")
+        return drop_at
+
+    @field_validator("net_options", mode="before")
+    @classmethod
+    def _one_line(cls, net_options: Any) -> Any:
+        return as_text(net_options) if isinstance(net_options, Mapping) else net_options
 
     @field_validator("name")
     @classmethod

@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from clearsight.core.errors import Stopped
 from clearsight.core.learner import Learner
 from clearsight.core.net import Net
 from clearsight.core.pipeline import Batch, Batches
 from clearsight.engine import checkpoint
-from clearsight.engine.optimisers import Average, Swapped, lr_factor, make_optimiser, set_lr
+from clearsight.engine.compiling import compiled
+from clearsight.engine.freeze import Freeze
+from clearsight.engine.muon import hidden_weights
+from clearsight.engine.optimisers import Average, Swapped, make_optimiser
+from clearsight.engine.phase import Phase, descend, scale_gradients
 from clearsight.engine.plan import Plan
 from clearsight.engine.runtime import seed_step
+from clearsight.engine.schedules import lr_factor, momentum_at, set_rates
 from clearsight.engine.state import Log, Look, State
 from clearsight.ops.random import fold
 
 FLUSH = 10  # steps between two readings of the loss: reading it waits for the device
 CHECKPOINT_SECONDS = 120.0
-
-
-class Phase(nn.Module):
-    """A learner in one of its phases: what Fabric wraps, so that forward, and not another method, is what ranks sync."""
-
-    def __init__(self, learner: Learner, name: str) -> None:
-        super().__init__()
-        self.learner, self.name = learner, name
-
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        return self.learner.training_step(batch, self.name)
-
-
-def total(parts: dict[str, Tensor], share: int) -> Tensor:
-    """The sum of named losses, divided by so many."""
-    losses = list(parts.values())
-    loss = losses[0] if len(losses) == 1 else torch.stack(losses).sum()
-    return loss if share == 1 else loss / share
 
 
 class Training:
@@ -68,10 +56,13 @@ class Training:
         fabric.to_device(learner)
         groups = {phase: learner.parameter_groups(phase) for phase in learner.phases}
         self.params = {phase: {id(p) for g in gs for p in g.params} for phase, gs in groups.items()}
-        made = [make_optimiser(groups[phase], plan) for phase in learner.phases]
+        hidden = hidden_weights(learner)
+        made = [make_optimiser(groups[phase], plan, hidden) for phase in learner.phases]
         setup = [fabric.setup_optimizers(optimiser) for optimiser in made]
         self.optimisers: dict[str, Any] = dict(zip(learner.phases, setup, strict=True))
         self.average = Average(learner.net, plan.ema) if plan.ema else None
+        self.freeze = Freeze(learner, plan)
+        self.micro, self.nominal = _micro(plan, batches, fabric.world_size)
         self.modules: dict[str, Any] = {}
         self.pending: list[dict[str, Tensor]] = []
         self.asked = False  # some rank's user wants to end
@@ -87,7 +78,7 @@ class Training:
         self.clock = self.saved_at = time.monotonic()
         if self.learner.phases:
             self._wrap()
-            source = self.batches.start(self.state.step * self.plan.accumulate)
+            source = self.batches.start(self.state.step * self.micro)
             while not self._over():
                 self._step(source)
                 if self._due():
@@ -109,26 +100,24 @@ class Training:
 
     def _step(self, source: Iterator[Batch]) -> None:
         state, plan, fabric = self.state, self.plan, self.fabric
-        if state.step == plan.freeze_steps and plan.freeze_steps:
+        if self.freeze.changes(state.step):
             self._wrap()
         seed_step(fold(plan.seed, "step", state.step, fabric.global_rank), fabric.device)
-        lr = plan.lr * lr_factor(state.step, plan)
-        micro = [next(source) for _ in range(plan.accumulate)]
+        lr, momentum = plan.lr * lr_factor(state.step, plan), momentum_at(state.step, plan)
+        micro: Iterable[Batch] = islice(source, self.micro)  # one at a time: all of them may not fit in memory
+        if len(self.modules) > 1:
+            micro = list(micro)  # every phase learns from the same ones
         losses: dict[str, Tensor] = {}
         for phase, module in self.modules.items():
             optimiser = self.optimisers[phase]
             if len(self.modules) > 1:
                 self._open(phase)
-            for number, batch in enumerate(micro):
-                with fabric.no_backward_sync(module, enabled=number < len(micro) - 1):
-                    parts: dict[str, Tensor] = module(batch)
-                    fabric.backward(total(parts, len(micro)))
-                for name, value in parts.items():
-                    part = value.detach() / len(micro)
-                    losses[name] = losses[name] + part if name in losses else part
+            parts, factor = descend(fabric, module, micro, self.micro, self.nominal)
+            losses |= {name: losses[name] + value if name in losses else value for name, value in parts.items()}
+            scale_gradients(module.parameters(), factor)
             if plan.clip:
                 fabric.clip_gradients(module, optimiser, max_norm=plan.clip, error_if_nonfinite=False)
-            set_lr(optimiser, lr)
+            set_rates(optimiser, lr, momentum)
             optimiser.step()
             optimiser.zero_grad()
         if self.average is not None:
@@ -177,7 +166,7 @@ class Training:
         state, plan = self.state, self.plan
         self._flush()
         self.learner.eval()
-        with Swapped(self.learner.net, self.average), torch.no_grad():
+        with Swapped(self.learner.net, self.average), torch.no_grad(), self.fabric.autocast():
             score, figures = self.look(self.learner.net)
         row = {
             "step": state.step,
@@ -187,7 +176,7 @@ class Training:
         state.rows.append(row)
         if score is not None and state.take_score(score, self.higher_is_better) and plan.keep == "best":
             self._keep()
-        self._train_mode()
+        self.freeze.train_mode(self.state.step)
         self._tick()
         self.log.look(state, row)
         self._save()
@@ -201,28 +190,14 @@ class Training:
         """Wrap the learner once for each phase. Ranks sync only what is free at this moment: hence again at unfreezing."""
         for phase in self.learner.phases:
             self._open(phase)
-            self.modules[phase] = self.fabric.setup_module(Phase(self.learner, phase), move_to_device=False)
-        self._train_mode()
+            module = compiled(Phase(self.learner, phase)) if self.plan.compile else Phase(self.learner, phase)
+            self.modules[phase] = self.fabric.setup_module(module, move_to_device=False)
+        self.freeze.train_mode(self.state.step)
 
     def _open(self, phase: str) -> None:
-        frozen = self._frozen()
+        frozen = self.freeze.frozen(self.state.step)
         for p in self.learner.parameters():
             p.requires_grad_(id(p) in self.params[phase] and id(p) not in frozen)
-
-    def _frozen(self) -> set[int]:
-        if self.state.step >= self.plan.freeze_steps:
-            return set()
-        return {id(p) for p in self.learner.net.backbone_parameters()}
-
-    def _train_mode(self) -> None:
-        """Training mode, but for norms whose weights are frozen: their statistics stay still with them."""
-        self.learner.train()
-        frozen = self._frozen()
-        for module in self.learner.modules() if frozen else ():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm) and any(
-                id(p) in frozen for p in module.parameters()
-            ):
-                module.eval()
 
     def _one_pass(self) -> Iterator[Batch]:
         source = self.batches.start(0)
@@ -247,3 +222,11 @@ class Training:
         state = checkpoint.load_training(self.folder / "last", self.learner, self.average, self.optimisers)
         if state is not None:
             self.state = State(**state)
+
+
+def _micro(plan: Plan, batches: Batches, world: int) -> tuple[int, float]:
+    """Batches in a step, on each rank, and the pictures each should hold; with `gd` a step takes the whole set."""
+    if plan.optimiser != "gd" or batches.size is None:
+        return plan.accumulate, batches.batch_size
+    count = -(-batches.size // (batches.batch_size * world))
+    return count, batches.size / (count * world)

@@ -1,52 +1,57 @@
-"""Optimisers, the course of the learning rate, and averaged weights."""
+"""Optimisers, and averaged weights."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from clearsight.core.learner import ParamGroup
+from clearsight.engine.muon import Muon
 from clearsight.engine.plan import Plan
 
 
-def make_optimiser(groups: Iterable[ParamGroup], plan: Plan) -> torch.optim.Optimizer:
-    """The plan's optimiser over a learner's groups; each group keeps its `lr_scale`."""
+def make_optimiser(groups: Iterable[ParamGroup], plan: Plan, hidden: Set[int] = frozenset()) -> torch.optim.Optimizer:
+    """The plan's optimiser over a learner's groups; each group keeps its `lr_scale` and its own settings. `hidden` holds
+    the ids of the weights that Muon moves in groups that do not say what moves them."""
+    parts = [part for group in groups for part in by_rule(group, hidden)] if plan.optimiser == "muon" else groups
     params: list[dict[str, Any]] = [
-        {"params": g.params, "lr_scale": g.lr_scale, "weight_decay": plan.weight_decay if g.decay else 0.0}
-        for g in groups
+        {
+            "params": g.params,
+            "lr_scale": g.lr_scale,
+            "weight_decay": plan.weight_decay * g.decay,
+            "own_momentum": "momentum" in g.settings,
+            **({"rule": g.rule} if plan.optimiser == "muon" else {}),
+            **g.settings,
+        }
+        for g in parts
     ]
-    if plan.optimiser == "sgd":
+    if plan.optimiser == "muon":
+        return Muon(params, lr=plan.lr, momentum=plan.momentum)
+    if plan.optimiser in {"sgd", "gd"}:
         nesterov = plan.nesterov and plan.momentum > 0
         return torch.optim.SGD(params, lr=plan.lr, momentum=plan.momentum, nesterov=nesterov)
+    if plan.optimiser == "rmsprop":
+        return torch.optim.RMSprop(params, lr=plan.lr, momentum=plan.momentum)
+    if plan.optimiser == "adagrad":
+        return torch.optim.Adagrad(params, lr=plan.lr)
     kind = torch.optim.Adam if plan.optimiser == "adam" else torch.optim.AdamW
     fused = all(p.device.type in {"cuda", "cpu"} for g in params for p in g["params"])
     return kind(params, lr=plan.lr, fused=fused)
 
 
-def lr_factor(step: int, plan: Plan) -> float:
-    """The learning rate at a step (0-based) as a part of its highest: linear warm-up, then the plan's schedule.
-
-    Cosine falls to zero (Loshchilov and Hutter 2017, without restarts).
-    """
-    warm = round(plan.warmup * plan.total_steps)
-    if step < warm:
-        return (step + 1) / float(warm + 1)
-    progress = (step - warm) / max(1, plan.total_steps - warm)
-    if plan.schedule == "cosine":
-        return 0.5 * (1 + math.cos(math.pi * float(progress)))
-    if plan.schedule == "step":
-        return float(plan.drop_factor ** int(progress / plan.drop_every + 1e-9))
-    return 1.0
-
-
-def set_lr(optimiser: torch.optim.Optimizer, lr: float) -> None:
-    """Give every group its part of the learning rate."""
-    for group in optimiser.param_groups:
-        group["lr"] = lr * group["lr_scale"]
+def by_rule(group: ParamGroup, hidden: Set[int]) -> list[ParamGroup]:
+    """A group as Muon takes it: itself where it says what moves it, else parted into hidden layers' weights and the rest."""
+    if group.rule is not None:
+        return [group]
+    weights = [p for p in group.params if id(p) in hidden and p.ndim > 1]
+    taken = {id(p) for p in weights}
+    rest = [p for p in group.params if id(p) not in taken]
+    parts = (replace(group, params=weights, rule="muon"), replace(group, params=rest, rule="adamw"))
+    return [part for part in parts if part.params]
 
 
 class Average:

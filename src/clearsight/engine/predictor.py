@@ -22,7 +22,8 @@ class Predictor:
 
     def __init__(self, task: Task[Any], net: Net, device: str = "cpu", batch_size: int = 32) -> None:
         self.task, self.batch_size, self.device = task, batch_size, torch.device(device)
-        self.net = net.to(self.device).eval()
+        net = net.to(self.device).to(memory_format=torch.channels_last).eval()
+        self.answer = task.answering(net)
         self.preprocess = task.preprocess().to(self.device).eval()
         self.postprocess = task.postprocess().to(self.device).eval()
 
@@ -38,10 +39,14 @@ class Predictor:
             yield from self._batch(waiting)
 
     def _batch(self, photos: Sequence[Pixels]) -> list[Prediction]:
+        return self.outputs(photos)[1]
+
+    def outputs(self, photos: Sequence[Pixels]) -> tuple[dict[str, torch.Tensor], list[Prediction]]:
+        """One batch of photographs: what the net gives, each (B, …), and the predictions made of it."""
         with torch.inference_mode():
             canvases, frames = self._canvases(photos)
-            finals = self.postprocess(self.net(canvases), frames)
-        return self.wrap(finals, len(photos))
+            outputs = self.answer(canvases)
+            return outputs, self.wrap(self.postprocess(outputs, frames), len(photos))
 
     def _canvases(self, photos: Sequence[Pixels]) -> tuple[torch.Tensor, torch.Tensor]:
         """Small pictures of one shape go through `preprocess` together, others one by one, which bounds the memory."""
@@ -53,5 +58,7 @@ class Predictor:
 
     def wrap(self, finals: dict[str, torch.Tensor], count: int) -> list[Prediction]:
         """Final arrays (B, …) as one typed prediction for each picture."""
+        # a look while training in bf16 may give that, which numpy does not know
+        finals = {name: v.float() if v.dtype == torch.bfloat16 else v for name, v in finals.items()}
         arrays = {name: value.cpu().numpy() for name, value in finals.items()}
         return [self.task.wrap({name: value[i] for name, value in arrays.items()}) for i in range(count)]

@@ -48,6 +48,16 @@ def choose_threads(batch_cost: int, ranks: int) -> tuple[int, str]:
     return max(1, cores() // local), "the cores this process may use"
 
 
+def multiplies_bf16(device: str) -> bool:
+    """Whether the device multiplies matrices in bfloat16 faster than in float32, by what its maker says it can."""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    if device != "cpu":
+        return False
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
 def keep_freed_memory() -> None:
     """Ask the C library to keep large blocks that are freed, in place of returning them to the system at every step and
     paying for their pages again: half of a CPU training's time was that, measured here. Linux with glibc; else nothing.
@@ -77,6 +87,15 @@ def make_fabric(device: str, devices: int, precision: str) -> Fabric:
         strategy="ddp" if world > 1 else "auto",
         precision=PRECISIONS[precision],  # type: ignore[arg-type]
     )
+
+
+def use_precision(fabric: Fabric, precision: str) -> None:
+    """Let a Fabric that is launched compute in the precision of a plan, which is made after it."""
+    from lightning_fabric.plugins.precision import MixedPrecision, Precision
+
+    kind = "bf16" if precision == "16" and fabric.device.type == "cpu" else precision  # as Fabric itself does
+    plugin = Precision() if kind == "32" else MixedPrecision(PRECISIONS[kind], fabric.device.type)  # type: ignore[arg-type]
+    fabric._strategy.precision = fabric._precision = plugin
 
 
 def leave_ranks() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,22 @@ def head_names(model: nn.Module) -> tuple[str, ...]:
     settings: Mapping[str, Any] = getattr(model, "pretrained_cfg", None) or {}
     name = settings.get("classifier") or ()
     return (name,) if isinstance(name, str) else tuple(name)
+
+
+def blocks(model: nn.Module, params: Sequence[nn.Parameter]) -> list[list[nn.Parameter]]:
+    """These parameters in timm's own blocks, the one next to the input first; one block where it knows of none."""
+    from timm.models import group_parameters
+
+    matcher: Any = getattr(model, "group_matcher", None)
+    if matcher is None:
+        return [list(params)]
+    places: Mapping[str, int] = group_parameters(model, matcher(coarse=False), reverse=True)
+    wanted = {id(p) for p in params}
+    found: dict[int, list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if id(parameter) in wanted:
+            found.setdefault(places[name], []).append(parameter)
+    return [found[place] for place in sorted(found)]
 
 
 def local_weights() -> dict[str, str]:

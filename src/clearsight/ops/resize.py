@@ -40,6 +40,8 @@ def fit(photo: Tensor, size: int, how: Fit, share: float = 1.0) -> tuple[Tensor,
 
     `share` is the part of the short side that "crop" keeps (0.875 cuts a margin of an eighth).
     """
+    if share == 1 and not torch.compiler.is_exporting() and photo.shape[-3:-1] == (size, size):
+        return _as_it_is(photo, size)  # what the products below come to, exactly
     rows = torch.arange(photo.shape[-3], device=photo.device, dtype=torch.float32)
     columns = torch.arange(photo.shape[-2], device=photo.device, dtype=torch.float32)
     height, width = rows[-1] + 1, columns[-1] + 1  # tensors, not ints
@@ -58,6 +60,12 @@ def fit(photo: Tensor, size: int, how: Fit, share: float = 1.0) -> tuple[Tensor,
         canvas = canvas + PAD * 255 * (1 - covered)
     canvas = canvas.reshape(-1, photo.shape[-1], size, size)
     frame = make_frame((scale_x, scale_y), (offset_x, offset_y), (width, height))
+    return canvas, frame.expand(canvas.shape[0], 6)
+
+
+def _as_it_is(photo: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    canvas = photo.movedim(-1, -3).reshape(-1, photo.shape[-1], size, size).float()
+    frame = torch.tensor([1.0, 1.0, 0.0, 0.0, size, size], device=photo.device)
     return canvas, frame.expand(canvas.shape[0], 6)
 
 

@@ -6,11 +6,8 @@ draw on the CPU, so that the same seed gives the same pictures on every device.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 LUMA = (0.299, 0.587, 0.114)
@@ -35,22 +32,40 @@ def beta(count: int, alpha: float, generator: Generator) -> Tensor:
 
 def flip(images: Tensor, which: Tensor) -> Tensor:
     """Mirror left to right the pictures for which `which` (B,) is true."""
-    return torch.where(which[:, None, None, None], images.flip(-1), images)
+    return _columns(images, _mirrored(images, which))
 
 
-def shift(images: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
-    """Move each picture by whole pixels (B,) int; what comes in at the border repeats it reflected."""
-    height, width = images.shape[-2:]
-    rows = _reflect(torch.arange(height, device=images.device)[None] - dy[:, None], height)
-    columns = _reflect(torch.arange(width, device=images.device)[None] - dx[:, None], width)
-    index = torch.arange(len(images), device=images.device)[:, None, None]
-    moved = images.movedim(1, -1)[index, rows[:, :, None], columns[:, None, :]]
-    return moved.movedim(-1, 1).contiguous()
+def shift(images: Tensor, dx: Tensor, dy: Tensor, mirrored: Tensor | None = None) -> Tensor:
+    """Move each picture by whole pixels (B,) int, then mirror those for which `mirrored` (B,) is true. What comes in at
+    the border is the picture reflected about its outermost pixels, as in `pad`'s mode "reflect"."""
+    count, channels, height, width = images.shape
+    places = torch.arange(width, device=images.device)[None] if mirrored is None else _mirrored(images, mirrored)
+    rows = reflect(torch.arange(height, device=images.device) - dy[:, None], height)
+    start = torch.arange(count * channels, device=images.device).reshape(count, channels, 1) * height
+    moved = images.reshape(-1, width).index_select(0, (start + rows[:, None]).flatten()).reshape(images.shape)
+    return _columns(moved, reflect(places - dx[:, None], width))
 
 
-def _reflect(index: Tensor, length: int) -> Tensor:
+def _mirrored(images: Tensor, which: Tensor) -> Tensor:
+    """Indices (B, W) of each picture's columns, backwards where `which` is true."""
+    places = torch.arange(images.shape[-1], device=images.device)
+    return torch.where(which[:, None], places.flip(0), places)
+
+
+def _columns(images: Tensor, index: Tensor) -> Tensor:
+    """The columns (B, W) of each picture."""
+    return images.gather(3, index[:, None, None].expand(images.shape))
+
+
+def reflect(index: Tensor, length: int) -> Tensor:
+    """Indices that leave [0, length) turned back at its ends; beyond a whole length they stay at an end."""
     index = index.abs()
     return torch.where(index >= length, 2 * (length - 1) - index, index).clamp(0, length - 1)
+
+
+def scaled(images: Tensor) -> Tensor:
+    """8-bit values as float in [0, 1], in memory of their own."""
+    return images.float().div_(255) if images.dtype == torch.uint8 else images.clone()
 
 
 def crop_boxes(
@@ -65,27 +80,6 @@ def crop_boxes(
     width = (area * ratio / aspect).sqrt().clamp(max=1.0)
     height = (area * aspect / ratio).sqrt().clamp(max=1.0)
     return across * (1 - width), down * (1 - height), width, height
-
-
-def resample(
-    images: Tensor, boxes: tuple[Tensor, Tensor, Tensor, Tensor], angle: Tensor, aspect: Tensor, size: int
-) -> Tensor:
-    """Cut a box (x0, y0, width, height in shares, each (B,)) out of each picture, turned by `angle` (radians, (B,)) about
-    its middle, at size × size. Bilinear; beyond the border the picture is reflected.
-
-    The pictures may be squeezed: `aspect` (B,) is the photograph's width / height, in whose geometry the box is turned.
-    """
-    x0, y0, width, height = boxes
-    cos, sin = angle.cos(), angle.sin()
-    # affine_grid's coordinates run from -1 to 1 over the picture; the shears carry a step across in the photograph's
-    # pixels to a step down, and the reverse
-    rows = [
-        torch.stack([width * cos, -height / aspect * sin, 2 * x0 + width - 1], 1),
-        torch.stack([width * aspect * sin, height * cos, 2 * y0 + height - 1], 1),
-    ]
-    theta = torch.stack(rows, 1)
-    grid = F.affine_grid(theta, [len(images), images.shape[1], size, size], align_corners=False)
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
 def colour(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
@@ -141,8 +135,3 @@ def cutmix(images: Tensor, partner: Tensor, where: Tensor) -> tuple[Tensor, Tens
     """Paste the partner's pixels inside the mask (Yun et al. 2019); returns the pictures and the weight (B,) kept."""
     kept = 1 - where.flatten(1).float().mean(1)
     return torch.where(where, images[partner], images), kept
-
-
-def radians(degrees: Tensor) -> Tensor:
-    """Degrees as radians."""
-    return degrees * (math.pi / 180)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from clearsight.core.artifact import Artifact
 
 
@@ -19,7 +22,7 @@ def model_card(model: Artifact) -> str:
         "---",
         f"# {run.get('name', 'A model')}: {task.name} with {net}",
         "",
-        f"{parameters:,} parameters, pictures of {task.size}×{task.size}, {len(task.labels)} labels:",
+        f"{parameters:,} parameters, pictures of {task.size}×{task.size}, {len(task.labels)} {task.asked}:",
         ", ".join(task.labels[:50]) + (" …" if len(task.labels) > 50 else "") + ".",
         "",
         "```python",
@@ -39,10 +42,8 @@ def model_card(model: Artifact) -> str:
         lines.append(f"({provenance.get('judged_on', 'held out')}).")
     else:
         lines.append("Not judged yet.")
+    lines += ["", _beyond(provenance.get("rejection"), task.caution), ""]
     lines += [
-        "",
-        "It answers with one of its labels for any picture, also for pictures that show none of them.",
-        "",
         "## Where it comes from",
         "",
         f"- data: `{run.get('data', 'unknown')}`, fingerprint `{run.get('fingerprint', 'unknown')}`",
@@ -51,3 +52,15 @@ def model_card(model: Artifact) -> str:
         f"of the weights: {provenance.get('licence', {}).get('weights', 'not stated')}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _beyond(rejection: Mapping[str, Any] | None, caution: str) -> str:
+    """What it does with pictures that show none of its labels."""
+    if not rejection:
+        return caution
+    known = rejection["known_rejected"]["value"]
+    text = f"It rejects a picture whose {rejection['score']} lies below {rejection['below']:.4g}: {known:.1%} of those that "
+    text += "show one of its labels"
+    if wrongly := rejection.get("unknown_accepted"):
+        text += f"; of pictures that show none ({rejection['unknown']}) it still answers {wrongly['value']:.1%}"
+    return text + "."

@@ -35,6 +35,9 @@ class Options(BaseOptions):
     output: str | None = Field(None, description="Write the figures to this JSON file.")
     device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
     batch_size: int = Field(32, gt=0, description="Pictures in one forward pass.")
+    tta: Literal["none", "flip", "flip_shift"] | None = Field(
+        None, description="Views to average, in place of those that the model says."
+    )
 
 
 @dataclass
@@ -70,17 +73,19 @@ def run(options: Options) -> EvaluateOutcome:
     from clearsight.verbs.choose import require_verb
     from clearsight.verbs.judging import judge, write_evaluation
     from clearsight.verbs.progress import bar
+    from clearsight.verbs.views import with_views
 
     model = artifact.load(options.model)
     require_verb(model.task, "evaluate")
     samples, data, split = _samples(options, model.path)
     if not samples:
         raise InputError(f"{data} has no pictures in its split {split}")
-    predictor = Predictor(model.task, model.net, choose_device(options.device)[0], options.batch_size)
+    task = with_views(model.task, options.tta)
+    predictor = Predictor(task, model.net, choose_device(options.device)[0], options.batch_size)
     with bar("judging") as progress:
         judgement = judge(predictor, samples, options.resamples, progress)
     outcome = EvaluateOutcome(judgement.result, data, split, judgement.bad)
-    if options.data is None and model.path is not None:
+    if options.data is None and model.path is not None and task == model.task:
         role = f"judged on {split} pictures that training never saw"
         write_evaluation(model.path.parent / "evaluation.json", judgement, data, split, role)
     if options.output:

@@ -25,7 +25,8 @@ def held_out(model: Path | None, data_root: str | None = None) -> tuple[list[Sam
     place = plan.val or plan.data
     reading = {name: plan.settings.get(name) for name in DataOptions.model_fields}  # an older run knows fewer
     reading |= {"data_root": data_root or plan.data_root, "format": None if plan.val else plan.format}
-    data = open_data(place, **reading)
+    reading |= {"group": None, "split_list": None}  # splits.json says which pictures they were
+    data = open_data(place, **reading, strict=not plan.val)
     keys = set(read_json(run / "splits.json")["judge"])
     found = [sample for split in data.info.splits for sample in data.stream(split) if sample.key in keys]
     if len(found) < len(keys):

@@ -19,7 +19,9 @@ from clearsight.data.checks import Finding, GateContext, gather, run_checks
 from clearsight.data.checks.base import FEW, number
 from clearsight.data.checks.sizes import summary
 from clearsight.data.open import open_data
+from clearsight.engine.plan import Plan
 from clearsight.verbs.progress import bar
+from clearsight.verbs.strengths import chosen_strengths, load_plan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +41,8 @@ class Options(Base):
     task: str | None = Field(None, description="What is to be learnt, for --augment.")
     size: int | None = Field(None, ge=8, description="Side of the canvas, pixels, for --augment.")
     augment: bool = Field(False, description="Save a picture of some samples, each augmented several times.")
+    strengths: str | None = Field(None, description="What --augment shows, as in randaugment=5,erase=0.5.")
+    run: Path | None = Field(None, description="For --augment: the run whose task and augmentations to show.")
     output: Path | None = Field(None, description="Where --augment saves it; by default inspect.png.")
     full: bool | None = Field(
         None, description=f"Decode every picture, not only its header; by default up to {FULL_UP_TO:,}."
@@ -48,6 +52,8 @@ class Options(Base):
 
 def run(options: Options) -> InspectOutcome:
     """Read the data set once and ask every check. Raises `InputError` where it cannot be read at all."""
+    plan = load_plan(options.run) if options.run else None
+    strengths = chosen_strengths(plan, options.strengths)
     data = open_data(options.data, **options.reading())
     known = sum(count or 0 for count in data.info.splits.values())
     full = options.full if options.full is not None else known <= FULL_UP_TO
@@ -55,23 +61,30 @@ def run(options: Options) -> InspectOutcome:
         context = gather(data, progress, full=full, max_bad=options.max_bad)
     grid = None
     findings = run_checks(context)
-    if options.augment or options.output:
+    if options.augment or options.output or strengths is not None:
         try:
-            grid = _save_grid(context, options)
+            grid = _save_grid(context, options, plan, strengths)
         except InputError as error:
             findings.insert(0, Finding("error", "augment", f"no grid was made: {error}"))
     return InspectOutcome(data.name, context, findings, grid)
 
 
-def _save_grid(context: GateContext, options: Options) -> Path:
+def _save_grid(
+    context: GateContext, options: Options, plan: Plan | None, strengths: Mapping[str, float] | None
+) -> Path:
+    from clearsight.core.artifact import load_task
     from clearsight.verbs.choose import choose_task
     from clearsight.verbs.grid import augmented_grid
 
     said = {"size": options.size} if options.size else {}
-    task = choose_task(context.info, options.task).from_data(context.info, list(context.sizes.values()), said)
     split = "train" if "train" in context.samples else next(iter(context.samples))
+    if plan is None:
+        kind = choose_task(context.info, options.task, context.samples[split])
+        task = kind.from_data(context.info, list(context.sizes.values()), said)
+    else:
+        task = load_task(plan.facts["task"], options.run or Path()).model_copy(update=said)
     buffer = io.BytesIO()
-    augmented_grid(task, list(context.readable(split))).save(buffer, "PNG")
+    augmented_grid(task, list(context.readable(split)), strengths=strengths).save(buffer, "PNG")
     path = options.output or Path("inspect.png")
     write_bytes(path, buffer.getvalue())
     return path

@@ -22,18 +22,23 @@ from clearsight.core.sample import Sample
 from clearsight.core.task import Task
 from clearsight.data.batches import judge_batches, training_batches
 from clearsight.data.cache import default_ram, prepare
+from clearsight.data.sample_stream import SampleStream
 from clearsight.data.store import Store
+from clearsight.engine.compiling import compilable
 from clearsight.engine.estimate import seconds_per_batch
 from clearsight.engine.log import duration
 from clearsight.engine.loop import Training
 from clearsight.engine.plan import Plan
 from clearsight.engine.predictor import Predictor
-from clearsight.engine.runtime import describe_versions
+from clearsight.engine.runtime import describe_versions, use_precision
 from clearsight.engine.state import Log, State
 from clearsight.nets.norms import unfold_norms
 from clearsight.verbs.card import model_card
+from clearsight.verbs.parent import begin
+from clearsight.verbs.rate import with_found_rate
 from clearsight.verbs.roles import Roles
 
+PREPARING = 2000  # pictures that a net takes its statistics from
 UNFOLDING = 8  # batches whose statistics folded norms take
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
@@ -55,7 +60,9 @@ class Session:
     total: int = 0  # pictures of the data, unreadable ones included
 
     def __post_init__(self) -> None:
-        self.total = sum(self.plan.counts.values()) + len(self.bad)  # planning has counted the readable ones only
+        taken = self.plan.total_steps * self.plan.batch * self.plan.accumulate * self.plan.world
+        counts = (taken if count is None else count for count in self.plan.counts.values())
+        self.total = sum(counts) + len(self.bad)  # planning has counted the readable ones only
         self.ram = default_ram() if self.plan.ram is None else int(self.plan.ram * 2**30)
 
     def net(self) -> Net:
@@ -70,7 +77,7 @@ class Session:
         """The net with its loss; filled with the plan's pretrained weights unless a checkpoint follows."""
         net = self.net()
         if pretrained and self.plan.weights != "none":
-            net.load_pretrained(self.plan.weights)
+            begin(net, self.task, self.plan.weights, self.plan.facts.get("parent", {}).get("sha256"))
         return net.learner(self.task.loss_options(self.plan.settings, self.roles.train))
 
     def store(self, samples: Sequence[Sample], stages: Stages, progress: Progress | None) -> Store:
@@ -80,7 +87,7 @@ class Session:
             return prepare(
                 samples,
                 stages,
-                where=self.plan.cache,
+                where=None if self.roles.stream is not None else self.plan.cache,
                 ram=max(0, self.ram // self.plan.world - self.kept),
                 digests=self.digests or None,
                 progress=progress,
@@ -92,10 +99,13 @@ class Session:
         self.kept += store.nbytes if store.where == "memory" else 0
         return store
 
-    def batches(self, store: Store, stages: Stages) -> Batches:
+    def batches(self, source: Store | SampleStream, stages: Stages) -> Batches:
         """Training batches of this rank."""
+        weights = None
+        if isinstance(source, Store) and self.plan.sampling == "balanced":
+            weights = self.task.sample_weights(source.samples)
         return training_batches(
-            store,
+            source,
             stages,
             batch_size=self.plan.batch,
             seed=self.plan.seed,
@@ -104,6 +114,8 @@ class Session:
             world=self.fabric.world_size,
             workers=self.plan.workers,
             total=self.plan.total_steps * self.plan.accumulate,
+            whole=self.plan.optimiser == "gd",
+            weights=weights,
         )
 
 
@@ -161,13 +173,10 @@ def learn(
     `CheckFailed` where the loss diverges or too many pictures cannot be used, and `Stopped` where the user asked."""
     plan, task = session.plan, session.task
     torch.set_num_threads(plan.threads)
-    stages = task.pipeline(train=True, augment=plan.augment)
+    use_precision(session.fabric, plan.precision)
+    stages = task.pipeline(train=True, augment={**plan.augment, "progressive": plan.progressive, "seed": plan.seed})
     judging = task.pipeline(train=False)
-    store = session.store(session.roles.train, stages, progress)
-    reason = store.reason if plan.cache is None else plan.why["cache"]
-    say(f"{len(store):,} training pictures: {store.where} ({reason})")
-    if plan.cache is None and session.fabric.is_global_zero:
-        plan.with_setting("cache", store.where, store.reason).save(session.folder / "plan.yaml")
+    source = _ready(session, stages, say, progress)
     watched = session.roles.choose or session.roles.judge
     held_out = HeldOut(session, session.store(watched, judging, progress), judging, bool(session.roles.choose))
     check_bad(session)
@@ -175,17 +184,20 @@ def learn(
     learner = session.learner(pretrained=fresh).to(
         memory_format=torch.channels_last
     )  # convolutions run up to twice as fast
-    batches = session.batches(store, stages)
+    batches = session.batches(source, stages)
     if fresh:
-        if plan.weights != "none" and (count := _unfold(session, learner, batches)):
+        if plan.weights == "none":
+            _prepare(session, learner, batches)
+        elif count := _unfold(session, learner, batches):
             say(f"{count} batch norms of the weights were folded: they take the statistics of the training pictures")
+        plan = session.plan = with_found_rate(session, learner, batches, say)
         per_step = _estimate(session, learner, batches)
         if per_step:
             say(f"about {duration(per_step * plan.total_steps)} for {plan.total_steps:,} steps, looks not counted")
     training = Training(
         session.fabric,
         learner,
-        plan,
+        compilable(plan, session.fabric.device, say),
         batches,
         held_out,
         lambda net: save_model(session, net, {}),
@@ -200,6 +212,28 @@ def learn(
     return state
 
 
+def _ready(session: Session, stages: Stages, say: Say, progress: Progress) -> Store | SampleStream:
+    """The stream that the training pictures come from, or all of them made ready; where, is said and written into the
+    plan."""
+    plan = session.plan
+    if session.roles.stream is not None:
+        return session.roles.stream
+    store = session.store(session.roles.train, stages, progress)
+    reason = store.reason if plan.cache is None else plan.why["cache"]
+    say(f"{len(store):,} training pictures: {store.where} ({reason})")
+    if plan.cache is None and session.fabric.is_global_zero:
+        plan.with_setting("cache", store.where, store.reason).save(session.folder / "plan.yaml")
+    return store
+
+
+def _prepare(session: Session, learner: Any, batches: Batches) -> None:
+    """Show a net that begins from nothing some training pictures, if it wants to see any."""
+    net = session.fabric.to_device(learner).net
+    if type(net).prepare is not Net.prepare:
+        enough = -(-PREPARING // session.plan.batch)
+        net.prepare(batch.images for batch in islice(batches.start(0), enough))
+
+
 def _unfold(session: Session, learner: Any, batches: Batches) -> int:
     """Make pretrained weights whose batch norms were folded fit for training."""
     images = (batch.images for batch in islice(batches.start(0), UNFOLDING))
@@ -211,7 +245,11 @@ def _estimate(session: Session, learner: Any, batches: Batches) -> float:
     learner = session.fabric.to_device(learner)
     if not learner.phases or session.fabric.world_size > 1:
         return 0.0
-    return seconds_per_batch(learner, batches.start(0)) * float(session.plan.accumulate)
+    middle = session.plan.total_steps * session.plan.accumulate // 2  # pictures may grow
+    if session.roles.stream is not None:
+        middle = 0  # a stream would be read up to there
+    seconds = seconds_per_batch(learner, batches.start(middle), autocast=session.fabric.autocast)
+    return seconds * float(session.plan.accumulate)
 
 
 def check_bad(session: Session) -> None:
@@ -241,6 +279,7 @@ def save_model(session: Session, net: Net, extra: Mapping[str, Any], task: Task[
             "versions": describe_versions(),
         },
         "licence": {"data": "not stated", "weights": "not stated" if plan.weights != "none" else "own"},
+        **({"parent": plan.facts["parent"]} if "parent" in plan.facts else {}),
         **extra,
     }
     made = artifact.Artifact(task or session.task, net, provenance)

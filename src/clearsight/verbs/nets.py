@@ -1,6 +1,7 @@
 """List the nets there are: ours, and with a pattern such as 'resnet*' those of timm that match it.
 
-Any of them is trained with: clearsight train photos/ --net NAME
+Any of them is trained with: clearsight train photos/ --net NAME. The whole name of a net of ours shows what it can be
+told with --net-options.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import fnmatch
 import importlib.util
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "List the nets there are."
 
-CLASSES = 10
-"""Classes that a net's parameters are counted for."""
+CLASSES, SIZE = 10, 32
+"""Classes, and the side of colour pictures, that parameters and multiply-adds are counted for: those of CIFAR-10, as
+our nets are for small pictures."""
 
 
 class Options(BaseOptions):
@@ -47,7 +49,14 @@ class Listed:
     name: str
     task: str
     parameters: int
+    multiply_adds: int  # of one picture
     about: str
+    settings: Mapping[str, tuple[Any, str]] = field(default_factory=dict)  # name -> (default, what it may be, in words)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        settings = {name: {"default": default, "may_be": words} for name, (default, words) in self.settings.items()}
+        return {**vars(self), "settings": settings}
 
 
 @dataclass(frozen=True)
@@ -56,28 +65,33 @@ class NetsOutcome:
 
     pattern: str | None
     own: Sequence[Listed]
-    size: int  # side of the canvas that parameters are counted for
+    size: int  # side of the canvas that parameters and multiply-adds are counted for
     timm: dict[str, list[str]]  # model -> tags of its pretrained weights; only with a pattern
     timm_count: int  # how many there are in all
     exit_code: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        own = [{"name": n.name, "task": n.task, "parameters": n.parameters, "about": n.about} for n in self.own]
         timm = [{"name": name, "pretrained": tags} for name, tags in self.timm.items()]
-        return {"nets": own, "timm": timm, "timm_count": self.timm_count}
+        return {"nets": [net.to_dict() for net in self.own], "timm": timm, "timm_count": self.timm_count}
 
     def show(self, console: Console) -> None:
         """Print the nets as tables."""
         from rich.table import Table
 
         if self.own:
-            table = Table("net", "task", "parameters *", "", box=None)
+            table = Table("net", "task", "parameters *", "multiply-adds *", "", box=None)
             for net in self.own:
-                table.add_row(net.name, net.task, f"{net.parameters:,}", net.about)
+                cost = f"{net.multiply_adds / 1e6:,.1f} M"
+                table.add_row(net.name, net.task, f"{net.parameters:,}", cost, net.about)
             console.print(table)
-            counted = f"* for {CLASSES} classes and pictures of {self.size}×{self.size}"
+            counted = f"* for {CLASSES} classes and colour pictures of {self.size}×{self.size}"
             console.print(counted, style="dim", highlight=False)
+        if len(self.own) == 1 and self.own[0].name == self.pattern and self.own[0].settings:
+            table = Table("--net-options", "", "by default", box=None)
+            for name, (default, words) in self.own[0].settings.items():
+                table.add_row(name, words, _said(default))
+            console.print(table)
         if self.timm:
             table = Table("timm model", "pretrained weights", box=None)
             for name, tags in self.timm.items():
@@ -85,6 +99,8 @@ class NetsOutcome:
             console.print(table)
         if self.pattern is None:
             told = f"and any of timm's {self.timm_count:,} models by name; list some with: clearsight nets 'resnet*'"
+        elif self.own and self.own[0].name == self.pattern:
+            told = f"train it with: clearsight train photos/ --net {self.own[0].name}"
         else:
             told = f"{len(self.own) + len(self.timm)} nets match; train one with: clearsight train photos/ --net NAME"
         console.print(told, markup=False, highlight=False, soft_wrap=True)
@@ -95,6 +111,8 @@ def run(options: Options) -> NetsOutcome:
     own, size = own_nets()
     if options.pattern is None:
         return NetsOutcome(None, own, size, {}, count_timm())
+    if named := [net for net in own if net.name == options.pattern]:
+        return NetsOutcome(options.pattern, named, size, {}, count_timm())
     pattern = options.pattern.lower()
     if not any(sign in pattern for sign in "*?["):
         pattern = f"*{pattern}*"
@@ -106,8 +124,8 @@ def run(options: Options) -> NetsOutcome:
 
 
 def own_nets() -> tuple[list[Listed], int]:
-    """Every net of the registry with its parameters, and the side of the canvas they are counted for."""
-    found, sizes = [], []
+    """Every net of the registry with what it costs, and the side of the canvas that is counted for."""
+    found = []
     for entry in names("nets"):
         task_name, _, name = entry.partition(".")
         if name == "timm":  # stands for all of timm's models
@@ -115,9 +133,9 @@ def own_nets() -> tuple[list[Listed], int]:
         task = _example(task_name)
         family = find("nets", entry)
         about = (family.__doc__ or "").strip().splitlines()[0]
-        found.append(Listed(name, task_name, _parameters(family, task), about))
-        sizes.append(task.size)
-    return found, max(sizes)
+        settings: Mapping[str, tuple[Any, str]] = getattr(family, "choices", dict)()
+        found.append(Listed(name, task_name, *_cost(family, task), about, settings))
+    return found, SIZE
 
 
 def timm_models(pattern: str) -> dict[str, list[str]]:
@@ -142,18 +160,28 @@ def count_timm() -> int:
 
 
 def _example(name: str) -> Task[Any]:
-    """A task of its default size with some labels."""
+    """A task with some labels at the size that is counted for."""
     from clearsight.core.reader import DataInfo
 
     labels = tuple(f"class {number}" for number in range(CLASSES))
     kind = find("tasks", name)
-    task: Task[Any] = kind.from_data(DataInfo("none", {}, labels, kind.needs), [], {})
+    task: Task[Any] = kind.from_data(DataInfo("none", {}, labels, kind.needs), [], {"size": SIZE})
     return task
 
 
-def _parameters(family: Any, task: Task[Any]) -> int:
+def _cost(family: Any, task: Task[Any]) -> tuple[int, int]:
+    """Parameters, and multiply-adds of one picture."""
     import torch
+
+    from clearsight.nets.cost import multiply_adds
 
     with torch.device("meta"):  # shapes without memory
         net: torch.nn.Module = family.build(task, {})
-    return sum(parameter.numel() for parameter in net.parameters())
+    return sum(parameter.numel() for parameter in net.parameters()), multiply_adds(net, task.channels, task.size)
+
+
+def _said(default: Any) -> str:
+    """A default as --net-options takes it."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(list(default)) if isinstance(default, tuple) else str(default)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from clearsight.core.errors import CheckFailed, InputError
 from clearsight.core.files import write_json
 from clearsight.core.machine import cores
 from clearsight.core.net import Net
+from clearsight.core.options import DataOptions
 from clearsight.core.registry import names, net_family
 from clearsight.core.sample import Sample
 from clearsight.core.task import Situation, Task
@@ -28,11 +29,21 @@ from clearsight.engine.runtime import (
     describe_git,
     describe_machine,
     describe_versions,
+    multiplies_bf16,
 )
+from clearsight.engine.settle import full_batch, settle
 from clearsight.nets.cost import multiply_adds
+from clearsight.nets.settings import parse
 from clearsight.nets.timm import local_weights
-from clearsight.verbs.choose import choose_task, require_verb
+from clearsight.verbs.choose import choose_task, require_fitting, require_verb
+from clearsight.verbs.parent import begin, find_parent, fine_tuning, seen_alike, seen_before
+from clearsight.verbs.parent import facts as facts_of
+from clearsight.verbs.parent import net_name as inherited
+from clearsight.verbs.parts import fold_roles, share_roles
 from clearsight.verbs.roles import Roles, assign_roles
+from clearsight.verbs.streaming import pictures_in_epoch, stream_roles, streams
+from clearsight.verbs.suited import check_suited
+from clearsight.verbs.views import with_views
 
 Progress = Callable[[int, int], None]
 LOOKED_AT = 200  # pictures whose sizes and colours choose the task's settings
@@ -50,10 +61,17 @@ class Prepared:
 
 
 def open_both(options: Any) -> tuple[Dataset, Dataset | None]:
-    """The data set, and that given with --val."""
+    """The data set, and that given with --val, whose classes are chosen and named alike."""
     dataset = open_data(options.data, **options.reading())
-    other = open_data(options.val, data_root=options.data_root) if options.val else None
-    return dataset, other
+    if not options.val:
+        return dataset, None
+    return dataset, open_data(options.val, data_root=options.data_root, classes=options.classes, strict=False)
+
+
+def as_planned(options: Any, plan: Plan) -> Any:
+    """These options with the data read as a plan says: a resumed run need not be told again."""
+    said = {name: plan.settings.get(name) for name in ("val", *DataOptions.model_fields)}
+    return options.model_copy(update={name: value for name, value in said.items() if value is not None})
 
 
 def read_roles(
@@ -67,11 +85,20 @@ def read_roles(
     }
     judge_elsewhere = None
     if other is not None:
-        split = next((name for name in ("test", "val", "train") if other.info.splits.get(name)), None)
+        split = next((name for name in ("test", "val", "train") if other.info.splits.get(name, 0) != 0), None)
         judge_elsewhere = other.samples(split) if split else []
     choosing = options.keep == "best" or options.patience is not None
-    roles = assign_roles(splits, context.digests, share=options.val_share, choosing=choosing, other=judge_elsewhere)
-    return roles, dict(context.digests)
+    if context.partly:
+        roles = stream_roles(options, dataset, context, choosing=choosing, other=judge_elsewhere)
+        return roles, {**context.digests, **roles.sizes()}
+    if options.fold is not None:
+        roles = fold_roles(splits, context.digests, options, choosing=choosing)
+    else:
+        share = options.val_share
+        roles = assign_roles(
+            splits, context.digests, share=share, choosing=choosing, other=judge_elsewhere, group=context.group
+        )
+    return share_roles(roles, context.digests, options), dict(context.digests)
 
 
 def prepare_run(options: TrainOptions, folder: Path, progress: Progress, say: Callable[[str], None]) -> Prepared:
@@ -79,7 +106,7 @@ def prepare_run(options: TrainOptions, folder: Path, progress: Progress, say: Ca
     on data or options that cannot work, two pictures of one key among them, and `CheckFailed` where too many pictures
     are unreadable."""
     dataset, other = open_both(options)
-    context = gather(dataset, progress, max_bad=options.max_bad)
+    context = gather(dataset, progress, max_bad=options.max_bad, heads=streams(dataset, options))
     findings = run_checks(context)
     if mixed := [finding for finding in findings if finding.check == "keys"]:
         raise InputError(f"{mixed[0].message}: {', '.join(mixed[0].items[:3])}")
@@ -108,35 +135,61 @@ def decide(
     options: TrainOptions, dataset: Dataset, roles: Roles, context: GateContext, say: Callable[[str], None]
 ) -> tuple[Task[Any], Net, Plan]:
     """Task, net and plan for the data and the machine."""
-    kind = choose_task(dataset.info, options.task)
+    kind = choose_task(dataset.info, options.task, roles.train)
     device, why_device = choose_device(options.device)
     sizes = [
         context.sizes[s.key] for s in roles.train[:: max(1, len(roles.train) // LOOKED_AT)] if s.key in context.sizes
     ]
     chosen: dict[str, tuple[Any, str]] = {"device": (device, why_device)}
+    parent = find_parent(options.weights)
     channels = options.channels
-    if channels is None:
+    if channels is None and parent is not None:
+        channels = parent.task.channels
+        chosen["channels"] = (channels, f"as {options.weights} sees them")
+    elif channels is None:
         grey = all_grey(roles.train[:: max(1, len(roles.train) // 100)])
         channels, why = (1, "the pictures have no colour") if grey else (3, "the pictures have colour")
         chosen["channels"] = (channels, why)
     task: Task[Any] = kind.from_data(
-        dataset.info, sizes, {"size": options.size, "channels": channels, "fit": options.fit}
+        dataset.info, sizes, seen_alike(parent, {"size": options.size, "channels": channels, "fit": options.fit})
     )
     require_verb(task, "train")
+    require_fitting(task, options)
+    task = task.fitted(roles.train)
     for field in ("size", "fit"):
-        chosen[field] = (getattr(task, field, None), "suits the pictures' sizes")
+        why = f"as {options.weights} sees them" if parent else "suits the pictures' sizes"
+        chosen[field] = (getattr(task, field, None), why)
     chosen["task"] = (task.name, "what the data is annotated for")
     local = local_weights()
-    net_given, why_net = net_name(options) or default_net(task, device, local)
+    recipe = options.recipe or "balanced"
+    chosen["recipe"] = (recipe, "the middle way between quick and best")
+    situation = Situation(roles.count, device, None, recipe, multiplies_bf16(device))
+    if parent is None:
+        net_given, why_net = net_name(options) or default_net(task, situation, local)
+    else:
+        net_given, why_net = inherited(parent, task, options)
     chosen["net"] = (net_given, why_net)
     family, config = net_family(task.name, net_given)
+    net_options, _ = family.settings(task, situation).get("net_options", (None, ""))
+    said = parse(options.net_options or net_options or "")
+    if both := ", ".join(config.keys() & said.keys()):
+        raise InputError(f"--net-options: {both} is what --net says; leave it out")
+    config = {**config, **said} if parent is None else dict(parent.net.config)
     net = family.build(task, config)
-    weights, why_weights = find_weights(options.weights, net_given, net, local, say)
+    weights, why_weights = find_weights(options.weights, net_given, net, task, local, say)
+    if parent is not None and (warning := seen_before(parent, roles.judge, str(weights))):
+        say(warning)
     chosen["weights"] = (weights or "none", why_weights)
-    count = len(roles.train)
     cost = multiply_adds(net, task.channels, task.size)
-    suggested = task.suggest(Situation(count, device, weights))
+    situation = replace(situation, weights=weights)
+    fresh = {**task.suggest(situation), **family.settings(task, situation)}
+    suggested = task.settled(fresh if parent is None else fine_tuning(task, net, situation))
     plan = resolve(options, chosen | machine_choices(options, roles), suggested, {})
+    task.loss_options(plan.settings, roles.train)  # a loss that does not fit is refused before anything is written
+    count = pictures_in_epoch(plan, roles)
+    plan = settle(plan, suggested, count, int(os.environ.get("WORLD_SIZE", plan.devices)))
+    check_suited(plan, task, net, roles.train)
+    task = with_views(task, None if plan.tta == "none" else plan.tta)
     if options.threads is None:
         threads, why = choose_threads(cost * plan.batch_size, int(os.environ.get("WORLD_SIZE", plan.devices)))
         plan = plan.with_setting("threads", threads, why)
@@ -145,27 +198,33 @@ def decide(
         "net": {"name": net.name, "config": dict(net.config)},
         "parameters": sum(p.numel() for p in net.parameters()),
         "multiply_adds": cost,
-        "counts": {name: len(keys) for name, keys in roles.keys().items()},
+        "counts": roles.counts(),
         "judged_split": roles.judged_split,
         "roles": list(roles.notes),
-        **lengths(plan, count),
+        **({} if parent is None else {"parent": facts_of(parent)}),
+        **lengths(plan, count, len(net.backbone_blocks())),
     }
     return task, net, Plan(plan.settings, plan.why, facts)
 
 
-def lengths(plan: Plan, count: int) -> dict[str, Any]:
-    """Epochs in steps. A batch may straddle two epochs, so an epoch need not be a whole number of steps."""
+def lengths(plan: Plan, count: int, blocks: int = 0) -> dict[str, Any]:
+    """Epochs in steps. A batch may straddle two epochs, so an epoch need not be a whole number of steps. Of so many
+    pretrained blocks, thawed one by one, the last thaws before the end."""
     world = int(os.environ.get("WORLD_SIZE", plan.devices))
-    batch = min(plan.batch_size, max(1, count // world))
-    per_epoch = count / (batch * plan.accumulate * world)
+    whole = plan.optimiser == "gd"
+    batch = full_batch(plan.batch_size, count, world) if whole else min(plan.batch_size, max(1, count // world))
+    per_epoch = 1.0 if whole else count / (batch * plan.accumulate * world)
     total = plan.steps or max(1, math.ceil(plan.epochs * per_epoch))
+    freeze = min(round(plan.freeze * per_epoch), total // 2)
+    thaw = min(max(1, round(plan.unfreeze * per_epoch)), max(1, (total - freeze) // max(1, blocks)))
     return {
         "batch": batch,
         "world": world,
         "steps_per_epoch": per_epoch,
         "total_steps": total,
         "eval_steps": max(1.0, plan.eval_every * per_epoch),
-        "freeze_steps": min(round(plan.freeze * per_epoch), total // 2),
+        "freeze_steps": freeze,
+        "unfreeze_steps": thaw if plan.unfreeze else 0,
     }
 
 
@@ -179,7 +238,9 @@ def machine_choices(options: TrainOptions, roles: Roles) -> dict[str, tuple[Any,
         "keep": (keep, why_keep),
         "workers": (workers, "cores left beside training"),
     }
-    if ranks > 1 and options.cache is None:
+    if roles.stream is not None:
+        chosen["cache"] = ("stream", f"the data is a stream of {len(roles.stream.parts):,} parts")
+    elif ranks > 1 and options.cache is None:
         chosen["cache"] = ("disk", "several processes share one copy")
     return chosen
 
@@ -193,22 +254,22 @@ def net_name(options: TrainOptions) -> tuple[str, str] | None:
     return None
 
 
-def default_net(task: Task[Any], device: str, local: Mapping[str, str]) -> tuple[str, str]:
+def default_net(task: Task[Any], situation: Situation, local: Mapping[str, str]) -> tuple[str, str]:
     """The task's choice, or a net whose weights are at hand in place of one that would have to fetch its own."""
-    name, why = task.default_net(task.size, device)
-    if local and name not in local and f"{task.name}.{name}" not in names("nets"):
+    name, why = task.default_net(task.size, situation)
+    if local and name not in local and f"{task.nets or task.name}.{name}" not in names("nets"):
         return next(iter(local)), "its weights lie in CLEARSIGHT_WEIGHTS"
     return name, why
 
 
 def find_weights(
-    wanted: str | None, name: str, net: Net, local: Mapping[str, str], say: Callable[[str], None]
+    wanted: str | None, name: str, net: Net, task: Task[Any], local: Mapping[str, str], say: Callable[[str], None]
 ) -> tuple[str | None, str]:
     """Pretrained weights for a net, loaded into it, and why these. What loaded and what did not is said."""
     if wanted == "none" or (wanted is None and not net.backbone_parameters()):
         return None, USER if wanted == "none" else "this net has none"
     if wanted is not None:
-        say(net.load_pretrained(wanted))
+        say(begin(net, task, wanted))
         return wanted, USER
     at_hand = local.get(name.split(".")[0])
     source, why = (at_hand, "found in CLEARSIGHT_WEIGHTS") if at_hand else ("download", "timm's own")
@@ -235,7 +296,8 @@ def all_grey(samples: Sequence[Sample]) -> bool:
 def manifest(plan: Plan, dataset: Dataset, roles: Roles, context: GateContext, net: Net) -> dict[str, Any]:
     """What this run is made of, for whoever must repeat it."""
     labels: dict[str, dict[str, int]] = {}
-    for role, samples in (("train", roles.train), ("choose", roles.choose), ("judge", roles.judge)):
+    listed = roles.train if roles.stream is None else ()
+    for role, samples in (("train", listed), ("choose", roles.choose), ("judge", roles.judge)):
         for sample in samples:
             for label in sample.labels or ():
                 counts = labels.setdefault(label, {})

@@ -46,6 +46,9 @@ class Options(BaseOptions):
     top: int = Field(5, ge=1, description="How many labels to list for each picture, where they are ranked.")
     batch_size: int = Field(8, ge=1, description="Pictures in one forward pass; an .onnx file takes one.")
     device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
+    tta: Literal["none", "flip", "flip_shift"] | None = Field(
+        None, description="Views to average, in place of those that the model says."
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads of the net.")
 
 
@@ -72,6 +75,8 @@ def open_model(options: Options) -> tuple[Predictor, Load]:
 
         if options.device not in (None, "cpu"):
             raise InputError(f"--device {options.device}: an .onnx file runs on the cpu; give the run's folder instead")
+        if options.tta is not None:
+            raise InputError(f"--tta {options.tta}: an .onnx file averages the views it was exported with")
         return OnnxPredictor(path, options.threads), lambda picture: picture.load()
 
     from clearsight.core import artifact
@@ -79,6 +84,7 @@ def open_model(options: Options) -> tuple[Predictor, Load]:
     from clearsight.engine.predictor import Predictor as TorchPredictor
     from clearsight.engine.runtime import choose_device
     from clearsight.verbs.choose import require_verb
+    from clearsight.verbs.views import with_views
 
     model = artifact.load(path)
     require_verb(model.task, "predict")
@@ -87,7 +93,8 @@ def open_model(options: Options) -> tuple[Predictor, Load]:
 
         torch.set_num_threads(options.threads)
     device, _ = choose_device(options.device)
-    return TorchPredictor(model.task, model.net, device, options.batch_size), load_fast
+    task = with_views(model.task, options.tta)
+    return TorchPredictor(task, model.net, device, options.batch_size), load_fast
 
 
 class PredictOutcome:

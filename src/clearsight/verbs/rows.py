@@ -89,12 +89,14 @@ def _table_line(answer: Answer, top: int, width: int) -> Text:
 
 
 def _flat(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for CSV: a ranking in columns of its own, other lists and mappings as JSON."""
+    """A row for CSV: a ranking and a mapping to numbers in columns of their own, other lists and mappings as JSON."""
     flat: dict[str, Any] = {}
     for name, value in cells.items():
         if name == "top":
             for place, entry in enumerate(value[1:], 2):
                 flat |= {f"{key}_{place}": item for key, item in entry.items()}
+        elif isinstance(value, dict) and value and all(isinstance(item, (int, float)) for item in value.values()):
+            flat |= {f"{name}_{key}": item for key, item in value.items()}
         else:
             flat[name] = json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
     return flat

@@ -39,7 +39,7 @@ def _classes(result: Result) -> Table:
     from rich.table import Table
 
     columns = list(next(iter(result.per_class.values())))
-    table = Table("class", *columns, box=None, header_style="bold")
+    table = Table(result.per, *(name.replace("_", " ") for name in columns), box=None, header_style="bold")
     for label, row in result.per_class.items():
         table.add_row(escape(label), *(f"{v:.0f}" if name == "support" else f"{v:.3f}" for name, v in row.items()))
     return table

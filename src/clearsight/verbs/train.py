@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from clearsight.engine.state import State
     from clearsight.verbs.learning import Session
+    from clearsight.verbs.several import SeveralOutcome
 
 SUMMARY = "Learn from pictures: checks them, trains, judges, writes a report."
 
@@ -75,12 +76,16 @@ class TrainOutcome:
             console.print(f"{name:<7} {self.folder / place}", markup=False, highlight=False, soft_wrap=True)
 
 
-def run(options: Options) -> TrainOutcome:
-    """Train. Raises `InputError` on data or options that cannot work, `CheckFailed` where too many pictures cannot be
-    read or the loss diverges, `Stopped` on Ctrl-C once the state is saved."""
+def run(options: Options) -> TrainOutcome | SeveralOutcome:
+    """Train, or with --folds or --seeds train several times. Raises `InputError` on data or options that cannot work,
+    `CheckFailed` where too many pictures cannot be read or the loss diverges, `Stopped` on Ctrl-C once the state is
+    saved."""
     from clearsight.core.sample import printable
     from clearsight.engine.runtime import choose_device, keep_freed_memory, leave_ranks, make_fabric
+    from clearsight.verbs import several
 
+    if several.wanted(options):
+        return several.run(options)
     device, _ = choose_device(options.device)
     precision = options.precision or "32"
     keep_freed_memory()
@@ -129,14 +134,15 @@ def _plan(options: Options, say: Callable[[str], None]) -> tuple[Path, bool, Any
         say(f"{finding.level}: {finding.message}")
     for note in prepared.roles.notes:
         say(note)
-    _tell(prepared.plan, folder, say)
+    _tell(prepared.plan, prepared.task, folder, say)
     return folder, False, prepared
 
 
-def _tell(plan: Any, folder: Path, say: Callable[[str], None]) -> None:
+def _tell(plan: Any, task: Any, folder: Path, say: Callable[[str], None]) -> None:
     counts = plan.counts
+    teach = "a stream" if counts["train"] is None else f"{counts['train']:,} pictures"
     say(
-        f"{plan.facts['task']['name']}: {len(plan.facts['task']['labels'])} labels, {counts['train']:,} pictures to learn "
+        f"{task.name}: {len(task.labels)} {task.asked}, {teach} to learn "
         f"from, {counts['judge']:,} to judge on; {plan.net} ({plan.parameters:,} parameters) at {plan.size} px on "
         f"{plan.device}, {plan.optimiser} {plan.lr:g}, batch {plan.batch}, {plan.total_steps:,} steps"
     )
@@ -152,8 +158,9 @@ def _open_session(fabric: Fabric, options: Options, folder: Path, prepared: Any)
     from clearsight.data.scan import fingerprint
     from clearsight.engine.plan import Plan
     from clearsight.verbs.learning import Session
-    from clearsight.verbs.planning import open_both
+    from clearsight.verbs.planning import as_planned, open_both, read_roles
     from clearsight.verbs.roles import Roles
+    from clearsight.verbs.streaming import streams
 
     plan = Plan.load(folder / "plan.yaml")
     known_bad = read_json(folder / "manifest.json")["bad_pictures"]
@@ -161,11 +168,18 @@ def _open_session(fabric: Fabric, options: Options, folder: Path, prepared: Any)
     if prepared is not None:
         return Session(fabric, plan, prepared.task, prepared.roles, folder, prepared.digests, bad)
     task = load_task(plan.facts["task"], folder)
+    options = as_planned(options, plan)
     dataset, other = open_both(options)
-    context = gather(dataset)
-    if fingerprint(context.digests) != plan.fingerprint:
-        raise InputError(f"{options.data} has changed since {folder} was planned: train anew, without --resume")
+    context = gather(dataset, heads=streams(dataset, plan))
     listed = read_json(folder / "splits.json")
+    changed = InputError(f"{options.data} has changed since {folder} was planned: train anew, without --resume")
+    if context.partly:
+        roles, digests = read_roles(plan, dataset, other, context)
+        if fingerprint(digests) != plan.fingerprint or roles.keys() != listed:
+            raise changed
+        return Session(fabric, plan, task, roles, folder, digests, bad)
+    if fingerprint(context.digests) != plan.fingerprint:
+        raise changed
     samples = {s.key: s for part in context.samples.values() for s in part}
     judging = {s.key: s for split in other.info.splits for s in other.samples(split)} if other else samples
     if not judging.keys() >= set(listed["judge"]):

@@ -16,7 +16,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_sets import MIXING, PLAIN, RAGGED, colours, files, plain
+from small_sets import MIXING, PLAIN, RAGGED, again, colours, files, plain, to_example
 
 from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Stages
@@ -42,7 +42,7 @@ def make(kind: str, samples: list[Sample], stages: Stages = PLAIN, **options):
         return StoreBatches(prepare(samples, stages), stages, **options)
     if kind == "files":
         return FileBatches(samples, stages, **{"workers": 0} | options)
-    return StreamBatches(partial(iter, samples), stages, **{"workers": 0, "buffer": 5} | options)
+    return StreamBatches(partial(again, samples), stages, **{"workers": 0, "buffer": 5} | options)
 
 
 KINDS = ("store", "files", "stream")
@@ -83,11 +83,25 @@ def test_a_shuffle_buffer_gives_every_sample_once(count, buffer, number):
 
 
 def test_a_flow_can_be_looked_ahead():
-    flow = Flow(partial(iter, colours(5)), seed=0, buffer=3)
-    taken = [s.key for s in flow.take(4)]
+    flow = Flow(partial(again, colours(5)), seed=0, buffer=3)
+    taken = [s.key for _, s in flow.take(4)]
     ahead = [s.key for s in islice(flow.coming(), 4)]
-    assert [s.key for s in flow.take(4)] == ahead
+    assert [(number, s.key) for number, s in flow.take(4)] == list(zip([0, 1, 1, 1], ahead, strict=True))
     assert sorted(taken + ahead[:1]) == [f"s{i}" for i in range(5)] and flow.size == 5
+
+
+@given(st.integers(1, 9), st.integers(1, 12), st.integers(0, 40))
+def test_a_flow_that_skips_goes_on_where_one_that_does_not_would_be(size, buffer, skip):
+    read = partial(again, colours(size))
+    whole = [(number, s.key) for number, s in Flow(read, 2, buffer).take(skip + 15)]
+    assert [(number, s.key) for number, s in Flow(read, 2, buffer, skip=skip).take(15)] == whole[skip:]
+
+
+def test_each_picture_of_a_stream_knows_its_pass():
+    batches = make("stream", colours(10), Stages(to_example, "as they are", lambda batch, draw: batch))
+    passes = torch.cat([batch.passes for batch in islice(batches.start(0), 10)])
+    assert passes.tolist() == [n // 10 for n in range(40)]
+    assert next(batches.start(7)).passes.tolist() == [2, 2, 3, 3]
 
 
 @pytest.mark.parametrize("kind", KINDS)

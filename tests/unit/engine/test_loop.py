@@ -13,8 +13,12 @@ from torch import Tensor, nn
 from clearsight.core.errors import CheckFailed, Stopped
 from clearsight.core.learner import Learner
 from clearsight.core.pipeline import Batch
+from clearsight.data.batches import StoreBatches
+from clearsight.data.cache import prepare
+from clearsight.engine.loop import Training
 from clearsight.engine.optimisers import Average
-from tests.contract.harness import make_plan, store_batches, train
+from clearsight.engine.runtime import make_fabric, use_precision
+from tests.contract.harness import CPU, Silent, make_plan, store_batches, train
 from tests.contract.nets import make_net, make_task, samples_for
 
 TASK = make_task("classify")
@@ -74,6 +78,47 @@ def test_stopped_anywhere_and_resumed_it_ends_bit_identical(tmp_path: Path, stop
     assert (ended.state.best, ended.state.best_step) == (resumed.state.best, resumed.state.best_step)
 
 
+@pytest.mark.parametrize("optimiser", ["gd", "adagrad", "rmsprop", "adam", "muon"])
+def test_every_optimiser_resumes_bit_identical(tmp_path: Path, optimiser: str) -> None:
+    """In the middle of one cycle, which moves the momentum too."""
+    plan = make_plan(12, batch=4, optimiser=optimiser, schedule="onecycle", warmup=0.3, lr=2e-3, weight_decay=0.01)
+
+    def made() -> Any:
+        samples, stages = samples_for("classify", 10), TASK.pipeline(train=True, augment=MIX)
+        store = prepare(samples, stages)
+        return StoreBatches(store, stages, batch_size=4, seed=0, device=CPU, whole=optimiser == "gd")
+
+    whole, cut, again = learner(), learner(), learner()
+    start, steps = weights(whole), iter(range(100))
+    train(whole, plan, made(), tmp_path / "whole")
+    with pytest.raises(Stopped, match="step 5 of 12"):
+        train(cut, plan, made(), tmp_path / "cut", stop=lambda: next(steps) == 4)
+    train(again, plan, made(), tmp_path / "cut", resume=True)
+    assert same(weights(whole), weights(again))
+    assert not any(torch.equal(start[name], value) for name, value in whole.named_parameters())
+
+
+def test_bf16_is_the_forward_pass_of_steps_and_looks_and_nothing_else(tmp_path: Path) -> None:
+    kinds: list[tuple[bool, torch.dtype]] = []
+    net = make_net("classify.lenet", TASK)
+    net.register_forward_hook(lambda module, _, out: kinds.append((module.training, out["logits"].dtype)))
+
+    def look(of: Any) -> tuple[None, dict[str, float]]:
+        of(torch.rand(2, 3, 32, 32))
+        return None, {}
+
+    fabric = make_fabric("cpu", 1, "32")
+    fabric.launch()
+    use_precision(fabric, "bf16")  # a plan is made after the fabric
+    plan = make_plan(4, batch=4, optimiser="muon", precision="bf16")
+    training = Training(fabric, net.learner({}), plan, batches(), look, lambda net: None, Silent(), tmp_path)
+    state = training.run()
+    assert kinds == [(True, torch.bfloat16)] * 4 + [(False, torch.bfloat16)]
+    assert state.running_loss is not None and 1 < state.running_loss < 4
+    assert {p.dtype for p in net.parameters()} == {torch.float32}
+    assert net.eval()(torch.rand(2, 3, 32, 32))["logits"].dtype == torch.float32
+
+
 def test_a_finished_run_resumes_to_nothing(tmp_path: Path) -> None:
     train(learner(), make_plan(3, batch=4), batches(), tmp_path)
     again = train(learner(), make_plan(3, batch=4), batches(), tmp_path, resume=True)
@@ -117,10 +162,6 @@ def test_early_stopping_keeps_the_best(tmp_path: Path) -> None:
     scores = [0.1, 0.5, 0.4, 0.3, 0.9]
     kept: list[int] = []
     plan = make_plan(50, batch=4, eval_steps=2, patience=2, keep="best")
-    from clearsight.engine.loop import Training
-    from clearsight.engine.runtime import make_fabric
-    from tests.contract.harness import Silent
-
     fabric = make_fabric("cpu", 1, "32")
     training = Training(
         fabric,

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from clearsight.core.learner import ParamGroup
-from clearsight.engine.optimisers import Swapped, lr_factor, make_optimiser, set_lr
+from clearsight.engine.optimisers import Swapped, make_optimiser
+from clearsight.engine.schedules import lr_factor, set_rates
 from tests.contract.harness import make_plan
 
 
@@ -39,7 +40,7 @@ def test_groups_keep_their_decay_and_scale(name: str, kind: type) -> None:
     optimiser = make_optimiser([ParamGroup([a], 0.1), ParamGroup([b], decay=False)], plan)
     assert isinstance(optimiser, kind)
     assert [g["weight_decay"] for g in optimiser.param_groups] == [0.1, 0.0]
-    set_lr(optimiser, 0.5)
+    set_rates(optimiser, 0.5)
     assert [g["lr"] for g in optimiser.param_groups] == pytest.approx([0.05, 0.5])
     if name == "sgd":
         assert all(g["nesterov"] and g["momentum"] == 0.9 for g in optimiser.param_groups)

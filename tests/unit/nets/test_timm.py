@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from clearsight.core.errors import InputError
+from clearsight.core.task import Situation
 from clearsight.nets import timm as adapter
 from clearsight.nets.cost import multiply_adds
 from clearsight.nets.norms import unfold_norms
@@ -121,6 +122,6 @@ def test_photographs_take_a_net_whose_weights_are_at_hand() -> None:
     from clearsight.verbs.planning import default_net
 
     photos, small = (find("tasks", "classify")(labels=("a", "b"), size=size) for size in (224, 32))
-    assert default_net(photos, "cpu", {"resnet18": "x"})[0] == "resnet18"
-    assert default_net(photos, "cpu", {})[0] == "mobilenetv3_large_100"
-    assert default_net(small, "cpu", {"resnet18": "x"})[0] == "twoconv"
+    assert default_net(photos, Situation(100, "cpu", None), {"resnet18": "x"})[0] == "resnet18"
+    assert default_net(photos, Situation(100, "cpu", None), {})[0] == "mobilenetv3_large_100"
+    assert default_net(small, Situation(100, "cpu", None), {"resnet18": "x"})[0] == "fast"

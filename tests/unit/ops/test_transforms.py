@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,26 +33,27 @@ def test_shift_moves_and_reflects() -> None:
     assert right.dtype == torch.uint8
 
 
-def test_resample_of_the_whole_is_the_picture() -> None:
-    images = torch.rand(2, 3, 8, 8)
-    whole = (torch.zeros(2), torch.zeros(2), torch.ones(2), torch.ones(2))
-    torch.testing.assert_close(T.resample(images, whole, torch.zeros(2), torch.ones(2), 8), images)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_shift_is_padding_by_reflection_and_cutting_out_then_mirroring(dtype: torch.dtype) -> None:
+    images = torch.randint(256, (25, 3, 7, 9), generator=torch.Generator().manual_seed(0)).to(dtype)
+    dx, dy = (grid.flatten() for grid in torch.meshgrid(torch.arange(-2, 3), torch.arange(-2, 3), indexing="xy"))
+    mirrored = torch.arange(25) % 3 == 0
+    padded = F.pad(images.float(), (2, 2, 2, 2), mode="reflect").to(dtype)
+    wanted = torch.stack(
+        [padded[i, :, 2 - y : 9 - y, 2 - x : 11 - x] for i, (x, y) in enumerate(zip(dx, dy, strict=True))]
+    )
+    assert torch.equal(T.shift(images, dx, dy), wanted)
+    wanted[mirrored] = wanted[mirrored].flip(-1)
+    moved = T.shift(images, dx, dy, mirrored)
+    assert torch.equal(moved, wanted) and moved.dtype == dtype and moved.is_contiguous()
 
 
-def test_resample_of_a_quarter_is_that_quarter_enlarged() -> None:
-    images = torch.rand(1, 1, 8, 8)
-    box = (torch.tensor([0.5]), torch.tensor([0.0]), torch.tensor([0.5]), torch.tensor([0.5]))
-    torch.testing.assert_close(T.resample(images, box, ZERO, ONE, 4), images[..., :4, 4:])
-
-
-def test_a_quarter_turn_turns_in_the_photographs_own_geometry() -> None:
-    """A photograph twice as wide as high, squeezed to a square: its middle square, turned by 90°, is turned exactly."""
-    photo = torch.rand(1, 1, 8, 16)
-    squeezed = photo[..., ::2]  # aspect 2 squeezed to 8×8 by dropping columns: what follows keeps to those
-    box = (torch.tensor([0.25]), torch.tensor([0.0]), torch.tensor([0.5]), torch.tensor([1.0]))
-    straight = T.resample(squeezed, box, ZERO, torch.tensor([2.0]), 8)
-    turned = T.resample(squeezed, box, torch.tensor([math.pi / 2]), torch.tensor([2.0]), 8)
-    torch.testing.assert_close(torch.rot90(turned, -1, (-2, -1)), straight, atol=1e-5, rtol=0)
+def test_scaled_has_memory_of_its_own() -> None:
+    for images in (torch.tensor([[0, 51, 255]], dtype=torch.uint8), torch.tensor([[0.0, 0.2, 1.0]])):
+        made = T.scaled(images)
+        torch.testing.assert_close(made, torch.tensor([[0.0, 0.2, 1.0]]))
+        made.zero_()
+        assert images[0, 2] > 0
 
 
 @settings(max_examples=100, deadline=None)

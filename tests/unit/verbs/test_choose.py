@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from clearsight.core.errors import InputError
 from clearsight.core.reader import DataInfo
-from clearsight.core.registry import TASKS, names
-from clearsight.verbs.choose import choose_task, require_verb
+from clearsight.core.registry import TASKS, find, names
+from clearsight.core.sample import ArrayImage, Sample
+from clearsight.engine.config import TrainOptions
+from clearsight.verbs.choose import choose_task, require_fitting, require_verb
 
 
 class Toy:
     name = "toy"
     needs = frozenset({"labels", "boxes"})
     verbs = frozenset({"train", "predict"})
+
+    @classmethod
+    def suits(cls, info: DataInfo) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -20,14 +27,36 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(names("tasks"), "toy", f"{__name__}:Toy")
 
 
-def info(*annotated: str) -> DataInfo:
-    return DataInfo("folder", {"train": 1}, ("a", "b"), frozenset(annotated))
+def info(*annotated: str, several: bool = False, values: tuple[str, ...] = ()) -> DataInfo:
+    return DataInfo("folder", {"train": 1}, ("a", "b"), frozenset(annotated), several=several, values=values)
 
 
 def test_the_task_that_uses_most_of_the_annotations(toy: None) -> None:
     assert choose_task(info("labels")).name == "classify"
     assert choose_task(info("labels", "boxes")).__name__ == "Toy"
     assert choose_task(info("labels", "boxes"), "classify").name == "classify"
+
+
+def labelled(*labels: str) -> Sample:
+    return Sample("a.jpg", ArrayImage(np.zeros((1, 1), np.uint8)), labels)
+
+
+def test_several_labels_and_numbers_are_tasks_of_their_own() -> None:
+    assert choose_task(info("labels", several=True)).name == "multilabel"
+    assert choose_task(info("labels"), None, [labelled("a"), labelled("a", "b")]).name == "multilabel"
+    assert choose_task(info("labels"), None, [labelled("a"), labelled()]).name == "classify"
+    assert choose_task(info("values", values=("age",))).name == "regress"
+    assert choose_task(info("labels", "values", values=("age",))).name == "regress"
+    assert choose_task(info("labels", several=True), "classify").name == "classify"
+    assert choose_task(info("labels"), "multilabel").name == "multilabel"
+
+
+def test_options_that_mean_nothing_to_a_task_are_refused() -> None:
+    task = find("tasks", "regress")(labels=("age",), size=32)
+    require_fitting(task, TrainOptions(data="x", label_smoothing=0.0, class_weights="none"))
+    require_fitting(find("tasks", "classify")(labels=("a", "b"), size=32), TrainOptions(data="x", label_smoothing=0.1))
+    with pytest.raises(InputError, match=r"^--label-smoothing does not fit regress: numbers have no classes"):
+        require_fitting(task, TrainOptions(data="x", label_smoothing=0.1))
 
 
 def test_data_without_what_a_task_needs(toy: None) -> None:

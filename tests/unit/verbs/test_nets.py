@@ -22,15 +22,20 @@ def shown(outcome: Any) -> str:
 def test_our_nets_with_parameters_counted_by_hand() -> None:
     outcome = run(Options())
     found = {net.name: net for net in outcome.own}
-    assert list(found) == ["feedforward", "lenet", "twoconv"]
-    assert outcome.size == 224
+    named = ["feedforward", "lenet", "conv32", "conv32-64", "twoconv", "recurrent", "vit", "resnet20", "resnet56"]
+    assert list(found)[:9] == named
+    assert outcome.size == 32
     convolutions = (3 * 9 * 32 + 32) + (32 * 9 * 64 + 64)
-    assert found["twoconv"].parameters == convolutions + (64 * 56 * 56 * 128 + 128) + (128 * 10 + 10)
-    dense = (3 * 224 * 224 * 256 + 256) + (256 * 128 + 128) + (128 * 10 + 10)
+    assert found["twoconv"].parameters == convolutions + (64 * 8 * 8 * 128 + 128) + (128 * 10 + 10)
+    positions = 32 * 32 * 3 * 9 * 32 + 16 * 16 * 32 * 9 * 64
+    assert found["twoconv"].multiply_adds == positions + 64 * 8 * 8 * 128 + 128 * 10
+    dense = (3 * 32 * 32 * 256 + 256) + (256 * 128 + 128) + (128 * 10 + 10)
     assert found["feedforward"].parameters == dense
+    assert found["feedforward"].multiply_adds == dense - 256 - 128 - 10
+    assert found["resnet20"].parameters == 269_722
     assert all(net.task == "classify" and net.about.endswith(".") for net in outcome.own)
     text = shown(outcome)
-    assert "25,710,922" in text
+    assert "545,098" in text and "6.1 M" in text
     assert f"timm's {outcome.timm_count:,} models" in text
 
 
@@ -62,16 +67,28 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_part_of_a_name_finds_ours_and_timms(few: list[str]) -> None:
     ours = run(Options(pattern="Conv"))
-    assert [net.name for net in ours.own] == ["twoconv"]
+    assert [net.name for net in ours.own] == ["conv32", "conv32-64", "twoconv"]
     assert ours.timm == {}
     theirs = run(Options(pattern="resnet*"))
     assert few == ["*conv*", "resnet*"]
-    assert theirs.own == []
+    assert [net.name for net in theirs.own] == ["resnet20", "resnet56"]
     assert theirs.to_dict()["timm"][0] == {"name": "resnet18", "pretrained": ["a1_in1k", "tv_in1k"]}
     text = shown(theirs)
     assert "a1_in1k, tv_in1k" in text
     assert "none" in text
-    assert "2 nets match" in text
+    assert "4 nets match" in text
+
+
+def test_the_name_of_one_of_ours_shows_its_settings(few: list[str]) -> None:
+    outcome = run(Options(pattern="conv32"))
+    assert few == []
+    assert [net.name for net in outcome.own] == ["conv32"]
+    settings = outcome.to_dict()["nets"][0]["settings"]
+    assert settings["kernel"] == {"default": 3, "may_be": "3, 5 or 7"}
+    text = shown(outcome)
+    assert "relu, tanh, sigmoid, gelu or silu" in text
+    assert "train it with: clearsight train photos/ --net conv32" in text
+    assert "[256, 128]" in shown(run(Options(pattern="feedforward")))
 
 
 @pytest.mark.usefixtures("few")

@@ -84,6 +84,7 @@ def result(**changed: Any) -> Result:
         "confusion": [[118, 2, 0], [6, 114, 0], [0, 0, 0]],
         "labels": LABELS,
         "mistakes": [Mistake("a.jpg", 0.9, "x")] * 8,
+        "points": {HOSTILE: [(1.0, 1.5), (2.0, 1.8), (4.0, 4.2)]},
         "count": 360,
         "left_out": 2,
     }
@@ -100,6 +101,13 @@ def run(tmp_path: Path) -> Path:
         "task": {"name": "classify", "labels": LABELS, "size": 224},
         "net": {"name": "mobilenetv2_100", "config": {}},
         "weights": {"sha256": "ab" * 32, "bytes": 9_123_456},
+        "rejection": {
+            "score": "energy",
+            "below": 1.5,
+            "tuned_on": 180,
+            "known_rejected": {"value": 0.05, "interval": [0.02, 0.09], "count": 180},
+            "unknown": HOSTILE,
+        },
     }
     mistakes = [
         {"key": f"{HOSTILE}.jpg", "badness": 0.98, "text": f"fly, taken for {HOSTILE} (0.98)", "picture": thumbnail(8)},
@@ -204,7 +212,7 @@ def test_figures_are_told_in_words(run: Path) -> None:
     text = " ".join(Page(written(run)[1]).text.split())
     for words in (
         "97.8 % of 360 pictures right (95 % interval 96.1 to 99.2 %)",
-        "The last weights, judged on val pictures. Judged on: photos/, val. 2 pictures without a label left out.",
+        "The last weights, judged on val pictures. Judged on: photos/, val. 2 pictures without an annotation left out.",
         "9.1 MB",
         "1 h 2 min",
         "21 November 2025, 10:05",

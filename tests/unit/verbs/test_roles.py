@@ -60,3 +60,15 @@ def test_pictures_from_elsewhere_judge() -> None:
 def test_nothing_to_learn_from_is_an_error() -> None:
     with pytest.raises(InputError, match="no training pictures"):
         assign(test=some("test", 5))
+
+
+def test_a_group_stays_on_one_side_of_every_division() -> None:
+    samples = [
+        Sample(f"{i:03}", ArrayImage(PIXELS), ("ab"[i % 2],), extra={"patient": f"p{i // 4}"} if i < 280 else {})
+        for i in range(300)
+    ]
+    roles = assign_roles({"train": samples}, digests(samples), share=0.2, choosing=True, group="patient")
+    sides = [{s.extra["patient"] for s in part if s.extra} for part in (roles.train, roles.choose, roles.judge)]
+    assert all(sides) and sum(map(len, sides)) == len(set.union(*sides)) == 70
+    assert any("held out by a hash of their patient" in note for note in roles.notes)
+    assert any("20 pictures without 'patient' divided by their content" in note for note in roles.notes)

@@ -15,18 +15,18 @@ UNEVEN = 10
 
 def check(context: GateContext) -> Iterator[Finding]:
     """One class only, classes that a split lacks, classes with few pictures, uneven classes, missing labels."""
-    if "labels" not in context.info.annotated:
+    if "labels" not in context.info.annotated or context.info.values:  # with numbers to learn, labels are no classes
         return
     table = context.counts()
     present = {label for row in table.values() for label, count in row.items() if count}
     if not present:
         yield Finding("error", "balance", "no picture that can be read has a label: there is nothing to learn")
         return
-    if len(present) == 1:
+    if len(present) == 1 and not (context.partly or context.info.several):
         only = f"every picture is of the one class {next(iter(present))!r}, so there is nothing to tell apart"
         yield Finding("error", "balance", f"{only}: add pictures of another class")
     yield from _unlabelled(context)
-    if "train" in table:
+    if "train" in table and not context.partly:  # of a part nothing follows for the whole
         yield from _missing(table)
         yield from _uneven({label: count for label, count in table["train"].items() if count})
 

@@ -45,6 +45,8 @@ class GateContext:
     bad: Sequence[BadImage] = ()
     full: bool = False  # pixels were decoded too, not only headers
     max_bad: float = FEW  # share of unreadable pictures beyond which training refuses
+    partly: frozenset[str] = frozenset()  # splits that are streams, of which only some pictures were looked at
+    group: str | None = None  # the column of `Sample.extra` whose equal values belong together
 
     @property
     def count(self) -> int:

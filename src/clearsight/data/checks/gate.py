@@ -27,12 +27,15 @@ def gather(
     full: bool = False,
     max_bad: float = FEW,
     threads: int | None = None,
+    heads: bool = False,
 ) -> GateContext:
-    """Hash every picture of a data set and read its size, in threads; `full` decodes the pixels too.
+    """Hash every picture of a data set and read its size, in threads; `full` decodes the pixels too. With `heads`, only
+    some pictures of splits that are streams, from the beginnings of all their parts.
 
     Pictures that cannot be read are in the context's `bad`; none is an error here.
     """
-    samples = {split: dataset.samples(split) for split in dataset.info.splits}
+    partly = frozenset(split for split, count in dataset.info.splits.items() if count is None and heads)
+    samples = {s: dataset.parts(s).head() if s in partly else dataset.samples(s) for s in dataset.info.splits}
     everything = [sample for part in samples.values() for sample in part]
     digests: dict[str, str] = {}
     sizes: dict[str, tuple[int, int]] = {}
@@ -43,7 +46,7 @@ def gather(
             bad.append(seen)
         else:
             digests[sample.key], sizes[sample.key] = seen
-    return GateContext(dataset.info, samples, digests, sizes, bad, full, max_bad)
+    return GateContext(dataset.info, samples, digests, sizes, bad, full, max_bad, partly, dataset.group)
 
 
 def run_checks(context: GateContext) -> list[Finding]:

@@ -1,6 +1,7 @@
-"""CIFAR-10 and CIFAR-100 in their official binary layout: a folder, a zip, or the .tar.gz, read in place.
+"""CIFAR-10 and CIFAR-100 in their official layouts, binary or Python's: a folder, a zip, or the .tar.gz, read in place.
 
-A record is one byte of label (CIFAR-100: superclass, then class) and 3×32×32 bytes, the red plane first.
+A binary record is one byte of label (CIFAR-100: superclass, then class) and 3×32×32 bytes, the red plane first;
+`cifar_python` makes such records of the pickles.
 Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009;
 https://www.cs.toronto.edu/~kriz/cifar.html
 """
@@ -19,40 +20,61 @@ import numpy as np
 from clearsight.core.errors import InputError
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Array, Sample, printable
+from clearsight.data.readers import cifar_python
+from clearsight.data.readers.cifar_python import PIXELS
 from clearsight.data.readers.rows import RowImage, member_stamp
 from clearsight.data.tree import MAX_MEMBER, is_tree, open_tree, stamp
-
-PIXELS = 3 * 32 * 32
-COARSE_NAMES = "coarse_label_names.txt"
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """One of the two sets: its batches by split, the label bytes of a record, the list of names."""
+    """One of the two sets in one of two layouts: its batches by split, and for each label of a record how many classes
+    there are, the file that names them, and in a pickle their list and the batches' list of labels."""
 
     splits: Mapping[str, tuple[str, ...]]
-    label_bytes: int
-    names: str
-    classes: int
+    classes: tuple[int, ...]
+    names: tuple[str, ...]
+    lists: tuple[str, ...] = ()  # of a pickle; none in the binary layout
+    targets: tuple[str, ...] = ()
+
+    @property
+    def label_bytes(self) -> int:
+        return len(self.classes)
 
     @property
     def batches(self) -> tuple[str, ...]:
         return tuple(name for batches in self.splits.values() for name in batches)
 
 
+_FIVE = range(1, 6)
 CIFAR10 = _Layout(
-    {"train": tuple(f"data_batch_{number}.bin" for number in range(1, 6)), "test": ("test_batch.bin",)},
-    label_bytes=1,
-    names="batches.meta.txt",
-    classes=10,
+    {"train": tuple(f"data_batch_{number}.bin" for number in _FIVE), "test": ("test_batch.bin",)},
+    classes=(10,),
+    names=("batches.meta.txt",),
 )
 CIFAR100 = _Layout(
     {"train": ("train.bin",), "test": ("test.bin",)},
-    label_bytes=2,
-    names="fine_label_names.txt",
-    classes=100,
+    classes=(20, 100),
+    names=("coarse_label_names.txt", "fine_label_names.txt"),
 )
-_OWN = frozenset({*CIFAR10.batches, *CIFAR100.batches, CIFAR10.names, CIFAR100.names, COARSE_NAMES})
+CIFAR10_PYTHON = _Layout(
+    {"train": tuple(f"data_batch_{number}" for number in _FIVE), "test": ("test_batch",)},
+    classes=(10,),
+    names=("batches.meta",),
+    lists=("label_names",),
+    targets=("labels",),
+)
+CIFAR100_PYTHON = _Layout(
+    {"train": ("train",), "test": ("test",)},
+    classes=(20, 100),
+    names=("meta", "meta"),
+    lists=("coarse_label_names", "fine_label_names"),
+    targets=("coarse_labels", "fine_labels"),
+)
+LAYOUTS = (CIFAR10, CIFAR100, CIFAR10_PYTHON, CIFAR100_PYTHON)
+_OWN = frozenset(name for layout in LAYOUTS for name in (*layout.batches, *layout.names))
+_BESIDE = frozenset({"readme.html", "file.txt~"})
+"""What else lies in the official archives, perhaps first."""
 
 
 def sniff(location: Location) -> Evidence | None:
@@ -60,10 +82,12 @@ def sniff(location: Location) -> Evidence | None:
     path = location.path
     if is_tree(path):
         names = set(_members(path))
-        if names & set(CIFAR10.batches) or {"train.bin", CIFAR100.names} <= names:
-            return Evidence(0.98, "CIFAR's binary batches")
+        if names & {*CIFAR10.batches, *CIFAR10_PYTHON.batches}:
+            return Evidence(0.98, "CIFAR-10's batches")
+        if {"train.bin", "fine_label_names.txt"} <= names or {"train", "meta"} <= names:
+            return Evidence(0.98, "CIFAR-100's batches")
     elif _is_tar(path) and _first_file(path) in _OWN:
-        return Evidence(0.98, "CIFAR's binary batches in a tar")
+        return Evidence(0.98, "CIFAR's batches in a tar")
     return None
 
 
@@ -72,7 +96,7 @@ def info(location: Location) -> DataInfo:
     path = location.path
     members = _members(path)
     layout = _layout(path, members)
-    labels, note = _names(path, members, layout.names, layout.classes)
+    labels, note = _names(path, members, layout, -1)
     counts: dict[str, int] = {}
     for split, batches in layout.splits.items():
         present = [name for name in batches if name in members]
@@ -81,7 +105,7 @@ def info(location: Location) -> DataInfo:
             raise InputError(f"{printable(str(path))} lacks {', '.join(missing)}; download it again")
         if present:
             counts[split] = sum(len(_records(path, members[name])) for name in present)
-    columns = ("superclass",) if layout is CIFAR100 else ()
+    columns = ("superclass",) if layout.label_bytes > 1 else ()
     return DataInfo("cifar", counts, labels, frozenset({"labels"}), columns, notes=(note,) if note else ())
 
 
@@ -90,8 +114,8 @@ def read(location: Location, split: str) -> Iterator[Sample]:
     path = location.path
     members = _members(path)
     layout = _layout(path, members)
-    labels, _ = _names(path, members, layout.names, layout.classes)
-    coarse, _ = _names(path, members, COARSE_NAMES, 20) if layout is CIFAR100 else ((), None)
+    labels, _ = _names(path, members, layout, -1)
+    coarse, _ = _names(path, members, layout, 0) if layout.label_bytes > 1 else ((), None)
     for name in layout.splits.get(split, ()):
         if name not in members:
             continue
@@ -117,8 +141,11 @@ def _records(path: Path, member: str) -> Array:
 
 @lru_cache(maxsize=12)
 def _read_records(path: Path, member: str, _stamp: tuple[int, int]) -> Array:
-    layout = CIFAR100 if PurePosixPath(member).name in CIFAR100.batches else CIFAR10
+    name = PurePosixPath(member).name
+    layout = next(layout for layout in LAYOUTS if name in layout.batches)
     data, length = _bytes(path, member), layout.label_bytes + PIXELS
+    if layout.targets:
+        return cifar_python.records(data, str(path / member), layout.targets)
     if not data or len(data) % length:
         where = printable(str(path / member))
         what = f"{len(data):,} bytes are no multiple of {length:,}"
@@ -134,19 +161,25 @@ def _check_targets(targets: Array, classes: tuple[int, ...], file: Path) -> None
 
 
 def _layout(path: Path, members: Mapping[str, str]) -> _Layout:
-    for layout in (CIFAR10, CIFAR100):
+    for layout in LAYOUTS:
         if any(name in members for name in layout.batches):
             return layout
     place = printable(str(path))
-    raise InputError(f"{place} holds none of CIFAR's binary batches such as data_batch_1.bin or train.bin")
+    raise InputError(
+        f"{place} holds none of CIFAR's batches such as data_batch_1, data_batch_1.bin, train or train.bin"
+    )
 
 
-def _names(path: Path, members: Mapping[str, str], file: str, classes: int) -> tuple[tuple[str, ...], str | None]:
-    """Class names from the set's own list, else numbers and a note that says so."""
-    if file in members:
-        return tuple(_bytes(path, members[file]).decode("utf-8", "replace").split()), None
-    note = f"{printable(str(path))} lacks {file}; the classes are called by their numbers"
-    return tuple(map(str, range(classes))), note
+def _names(path: Path, members: Mapping[str, str], layout: _Layout, which: int) -> tuple[tuple[str, ...], str | None]:
+    """Names of the classes that a record's label stands for, from the set's own list, else numbers and a note."""
+    file = layout.names[which]
+    if file not in members:
+        note = f"{printable(str(path))} lacks {file}; the classes are called by their numbers"
+        return tuple(map(str, range(layout.classes[which]))), note
+    data = _bytes(path, members[file])
+    if layout.lists:
+        return cifar_python.names(data, str(path / members[file]), layout.lists[which]), None
+    return tuple(data.decode("utf-8", "replace").split()), None
 
 
 def _members(path: Path) -> dict[str, str]:
@@ -184,10 +217,10 @@ def _is_tar(path: Path) -> bool:
 def _first_file(path: Path) -> str | None:
     try:
         with tarfile.open(path, "r|*") as archive:
-            first = next((member for member in archive if member.isfile()), None)
+            names = (PurePosixPath(member.name).name for member in archive if member.isfile())
+            return next((name for name in names if name not in _BESIDE), None)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise _damaged(path, error) from None
-    return PurePosixPath(first.name).name if first else None
 
 
 def _damaged(path: Path, error: Exception) -> InputError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
@@ -61,6 +62,7 @@ def read(location: Location, split: str) -> Iterator[Sample]:
         yield Sample(printable(name), survey.tree.image(survey.root + name), labels=(label,))
 
 
+@lru_cache(maxsize=2)
 def _survey(tree: Tree) -> _Survey:
     pictures = {name for name in tree.files if is_picture(name)}
     root = _root(tree, pictures)

@@ -1,4 +1,7 @@
-"""The text of a table, CSV, TSV or JSON Lines, as rows with line numbers; `table` knows what they mean."""
+"""The text of a table, CSV, TSV or JSON Lines, as rows with line numbers; `table` knows what they mean.
+
+`parquet` makes the same rows of its files.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 from clearsight.core.errors import InputError
+from clearsight.core.files import ending
 from clearsight.core.image import is_picture
 from clearsight.core.sample import printable
 
@@ -23,18 +27,23 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table read. Cells of CSV are text, those of JSON Lines what JSON says, or not in the row."""
+    """A table read. Cells of CSV are text, those of JSON Lines what JSON says, or not in the row.
+
+    A cell that holds a picture itself, not its name, is an `ImageSource`.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[int, Row], ...]  # line number, from 1, and cells by column
     notes: tuple[str, ...]
+    classes: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # column -> all its labels, where they are said
 
 
 def is_sheet(name: str) -> bool:
     """Whether a file's name ends like a table's."""
-    path = PurePosixPath(name)
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    return ending(name) in SUFFIXES
 
 
 def parse(data: bytes, name: str) -> Sheet:
@@ -114,7 +123,7 @@ def _json_lines(text: str, name: str) -> Iterator[tuple[int, Row]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{printable(name)}:{number}: is not JSON ({error})") from None
         if not isinstance(row, dict):
             kind = type(row).__name__

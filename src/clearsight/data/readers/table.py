@@ -1,46 +1,41 @@
-"""A table that names pictures: CSV, TSV or JSON Lines, alone or in a folder or zip with its pictures.
+"""A table that names or holds pictures: CSV, TSV, JSON Lines or Parquet, alone or in a folder or zip with its pictures.
 
-One row is one picture: a column with its path, relative to the table; columns with its labels; perhaps one
-called `split`; every further column is kept in `Sample.extra`. Tables called train, val and test are splits.
+One row is one picture: a column with its path, relative to the table, or its bytes; columns with its labels or its
+numbers; perhaps one called `split`; every further column is kept in `Sample.extra`. Tables called train, val and test
+are splits. `columns` says what each column is for, `labels` what the cells of a label column say.
 """
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from clearsight.core.errors import InputError
-from clearsight.core.image import is_picture
 from clearsight.core.reader import SPLITS, DataInfo, Evidence, Location
-from clearsight.core.sample import Sample, printable
+from clearsight.core.sample import ImageSource, Sample, printable
+from clearsight.data.readers import parquet
+from clearsight.data.readers.columns import Columns, choose, without_foreign_split
+from clearsight.data.readers.labels import Reading, decide, indicators_among
 from clearsight.data.readers.names import count, few, natural_order, split_of
-from clearsight.data.readers.sheet import Row, is_sheet, parse, peek
+from clearsight.data.readers.sheet import Row, Sheet, is_sheet, parse, peek
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
-
-# Names that columns go by, likeliest first, compared without case, blanks, - and _.
-_IMAGE = "image imagepath imagefile imagename path filepath file filename img imgpath photo photopath picture"
-_LABEL = "label labels labelname class classname category categoryname target species breed tag y"
-IMAGE_COLUMNS, LABEL_COLUMNS = tuple(_IMAGE.split()), tuple(_LABEL.split())
-SPLIT_COLUMNS = ("split", "subset")
 
 HEAD = 2**16
 """Bytes of a table that sniffing looks at."""
 
+SHARD = re.compile(
+    r"[-_.]?(?P<number>\d+)(-of-(?P<total>\d+))?(-[0-9a-f]{8}[0-9a-f-]*)?([-.]c\d+)?(\.(snappy|gz|zstd))?$"
+)
+"""How the name of one Parquet file of several ends: `train-00000-of-00002`, `0001`, `part-00000-<hash>`."""
 
-@dataclass(frozen=True)
-class _Columns:
-    """What each column of a table is for."""
-
-    image: str
-    labels: tuple[str, ...]
-    split: str | None
-    extra: tuple[str, ...]
+Tables = dict[str, list[list[str]]]
+"""The tables of a place by the split that names them ("" where none does), each in its files' order."""
 
 
 @dataclass
@@ -48,29 +43,42 @@ class _Content:
     """The tables of a place as samples."""
 
     splits: dict[str, list[Sample]] = field(default_factory=dict)
+    declared: dict[str, None] = field(default_factory=dict)  # labels that are said to be there, in their order
     labels: set[str] = field(default_factory=set)
-    extra: dict[str, None] = field(default_factory=dict)  # an ordered set
+    values: dict[str, None] = field(default_factory=dict)  # an ordered set
+    extra: dict[str, None] = field(default_factory=dict)
+    annotated: set[str] = field(default_factory=set)
+    several: bool = False
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     keys: Counter[str] = field(default_factory=Counter)
     rows: int = 0
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A table read: its rows, and what its columns are for."""
+
+    name: str
+    shown: str
+    split: str
+    sheet: Sheet
+    columns: Columns
+
+
 def sniff(location: Location) -> Evidence | None:
     """Sure of a table; of a folder or zip where its one table, or one for each split, names pictures."""
-    asked = location.image_column is not None or location.label_column is not None
-    if location.path.is_file() and is_sheet(location.path.name):
+    asked = (location.image_column, location.label_column, location.value_column) != (None, None, None)
+    if location.path.is_file() and _is_table(location.path.name):
         return Evidence(0.95, f"a table by its name: {location.path.name}")
     if not is_tree(location.path):
         return None
-    tree = open_tree(location.path)
-    tables = _tables_of(tree, location)
+    tables = _tables_of(open_tree(location.path), location)
     if not tables:
         return None
-    names = [name for several in tables.values() for name in several]
-    if _several(tables):
-        return Evidence(0.2, f"several tables that name pictures: {few(names)}")
-    return Evidence(0.99 if asked else 0.85, f"a table that names pictures: {few(names)}")
+    if _unclear(tables):
+        return Evidence(0.2, f"several tables that name pictures: {few(_names(tables))}")
+    return Evidence(0.99 if asked else 0.85, f"a table that names pictures: {few(_names(tables))}")
 
 
 def info(location: Location) -> DataInfo:
@@ -84,9 +92,9 @@ def info(location: Location) -> DataInfo:
         hint = "; paths are relative to the table" if len(content.missing) == content.rows else ""
         what = f"of {content.rows:,} rows name a picture that is not there: {few(content.missing)}{hint}"
         notes.append(f"{len(content.missing):,} {what}")
-    annotated = frozenset({"labels"}) if content.labels else frozenset[str]()
-    labels = natural_order(content.labels)
-    return DataInfo("table", splits, labels, annotated, tuple(content.extra), tuple(notes))
+    labels = (*content.declared, *natural_order(content.labels - content.declared.keys()))
+    annotated, extra, values = frozenset(content.annotated), tuple(content.extra), tuple(content.values)
+    return DataInfo("table", splits, labels, annotated, extra, tuple(notes), content.several, values)
 
 
 def read(location: Location, split: str) -> Iterator[Sample]:
@@ -98,126 +106,167 @@ def _load(location: Location, *, look: bool) -> _Content:
     """All rows as samples; `look` asks the disk for each picture."""
     tree, tables = _find(location)
     content = _Content()
-    for split, names in tables.items():
-        for name in names:
-            _load_table(tree, name, split, location, content, look)
+    names = [(split, name) for split, several in tables.items() for series in several for name in series]
+    parts = [_part(tree, name, split, location, content) for split, name in names]
+    content.notes += _absent(names)
+    readings: dict[tuple[str, ...], Reading] = {}
+    for columns in dict.fromkeys(part.columns.labels for part in parts):  # the same way in every split
+        alike = [part for part in parts if part.columns.labels == columns]
+        rows = [row for part in alike for _, row in part.sheet.rows]
+        first = alike[0]
+        readings[columns], notes = decide(columns, rows, first.columns.separators, first.sheet.classes, first.shown)
+        content.notes += notes
+    for part in parts:
+        _add(part, readings[part.columns.labels], tree, content, look)
     return content
 
 
-def _load_table(tree: Tree, name: str, split: str, location: Location, content: _Content, look: bool) -> None:
+def _part(tree: Tree, name: str, split: str, location: Location, content: _Content) -> _Part:
+    """One table, its notes added to those of the content."""
     shown = printable(str(tree.path / name))
-    sheet = parse(tree.read(name), shown)
-    columns = _choose(sheet.columns, sheet.rows[0][1], location, shown)
-    columns = _without_foreign_splits(columns, [row for _, row in sheet.rows], content.notes, shown)
+    sheet = parquet.parse(tree, name) if parquet.is_parquet(name) else parse(tree.read(name), shown)
+    columns = choose(sheet.columns, sheet.rows[0][1], location, shown)
+    rows = [row for _, row in sheet.rows]
     content.notes += sheet.notes
-    if not columns.labels:
-        content.notes.append(f"{shown} has no column of labels that is known by its name; say --label-column")
+    if columns.split is not None and without_foreign_split(columns, rows):
+        note = f"the column {columns.split!r} names none of train, val, test; kept as a further column"
+        content.notes.append(f"{shown}: {note}")
+        columns = replace(columns, split=None, extra=(*columns.extra, columns.split))
+    if columns.left_out:
+        content.notes.append(f"{shown}: columns of bytes left out: {few(columns.left_out)}")
+    if not columns.labels and not columns.values:
+        ones = ",".join(indicators_among(columns.extra, rows))
+        say = f" {ones} if these say what applies" if "," in ones else ""
+        content.notes.append(f"{shown} has no column of labels that is known by its name; say --label-column{say}")
+    return _Part(name, shown, split, sheet, columns)
+
+
+def _add(part: _Part, reading: Reading, tree: Tree, content: _Content, look: bool) -> None:
+    """The rows of a table as samples of the content."""
+    columns, shown = part.columns, part.shown
+    beside, stem = posixpath.dirname(part.name), part.name.rpartition(".")[0]
     content.extra.update(dict.fromkeys(columns.extra))
-    beside = posixpath.dirname(name)
-    for line, row in sheet.rows:
-        where = f"{shown}:{line}"
-        path = _path(row.get(columns.image), where)
-        labels = _labels(row, columns.labels, where)
-        part = _split(row.get(columns.split), where) if columns.split else split or "train"
+    content.values.update(dict.fromkeys(columns.values))
+    declared = (
+        columns.labels if reading.indicators else [n for c in columns.labels for n in part.sheet.classes.get(c, ())]
+    )
+    content.declared.update(dict.fromkeys(declared))
+    lacking: Counter[str] = Counter()
+    for line, row in part.sheet.rows:
+        where, cell = f"{shown}:{line}", row.get(columns.image)
+        if isinstance(cell, ImageSource):
+            path, image = f"{stem}/{line - 1:05d}", cell
+        else:
+            path = _path(cell, where)
+            member = posixpath.join(beside, path)
+            image = tree.image(member)
+            if look and not tree.has(member):
+                content.missing.append(path)
+        labels = reading.labels(row, where)
+        values = {column: number for column in columns.values if (number := _number(row, column, where)) is not None}
+        lacking.update(set(columns.values) - values.keys())
+        split = _split(row.get(columns.split), where) if columns.split else part.split or "train"
         content.keys[path] += 1
         content.rows += 1
         content.labels.update(labels or ())
+        content.several |= labels is not None and len(labels) != 1
+        content.annotated |= ({"labels"} if labels is not None else set()) | ({"values"} if values else set())
         times = content.keys[path]
         key = printable(path) if times == 1 else f"{printable(path)}#{times}"
-        member = posixpath.join(beside, path)
-        if look and not tree.has(member):
-            content.missing.append(path)
         extra = {column: row.get(column) for column in columns.extra}
-        content.splits.setdefault(part, []).append(Sample(key, tree.image(member), labels=labels, extra=extra))
+        sample = Sample(key, image, labels=labels, extra=extra, values=values or None)
+        content.splits.setdefault(split, []).append(sample)
+    content.several |= any(column in columns.separators for column in columns.labels)
+    for column, times in sorted(lacking.items()):
+        content.notes.append(f"{shown}: {count(times, 'row')} without {column!r}, taken as not measured")
 
 
-def _find(location: Location) -> tuple[Tree, dict[str, list[str]]]:
+def _find(location: Location) -> tuple[Tree, Tables]:
     """The tree that paths are relative to and its tables by split. Raises `InputError`."""
     path = location.path
     if path.is_file() and not is_tree(path):
-        return FolderTree(path.parent), {split_of(path.stem) or "": [path.name]}
+        return FolderTree(path.parent), {_split_named(path.name): [[path.name]]}
     tree = open_tree(path)
     tables = _tables_of(tree, location)
     place = printable(str(path))
     if not tables:
-        raise InputError(f"{place} holds no table (.csv, .tsv, .jsonl) with a column of pictures")
-    if _several(tables):
-        names = [name for several in tables.values() for name in several]
-        raise InputError(f"{place} holds several tables, {few(names)}; name the one that is meant")
+        raise InputError(f"{place} holds no table (.csv, .tsv, .jsonl, .parquet) with a column of pictures")
+    if _unclear(tables):
+        raise InputError(f"{place} holds several tables, {few(_names(tables))}; name the one that is meant")
     return tree, {split: tables[split] for split in ("", *SPLITS) if split in tables}
 
 
-def _several(tables: Mapping[str, Sequence[str]]) -> bool:
+def _names(tables: Tables) -> list[str]:
+    return [name for several in tables.values() for series in several for name in series]
+
+
+def _unclear(tables: Tables) -> bool:
     """Whether it is unclear which table is meant: more than one, and not one for each split."""
-    return "" in tables and (len(tables) > 1 or len(tables[""]) > 1)
+    return ("" in tables and len(tables) > 1) or any(len(several) > 1 for several in tables.values())
 
 
-def _tables_of(tree: Tree, location: Location) -> dict[str, list[str]]:
-    """The uppermost tables with a column of pictures, by the split that names them; "" where none does."""
-    tables: dict[str, list[str]] = {}
+def _tables_of(tree: Tree, location: Location) -> Tables:
+    """The uppermost tables with a column of pictures, and Parquet tables however deep, in one file or in shards."""
+    series: dict[tuple[str, str, str], list[str]] = {}  # (folder, base, split) -> files
     for name in tree.files:
-        if not is_sheet(name) or "/" in name.removeprefix(tree.heart):
+        folder, _, file = name.removeprefix(tree.heart).rpartition("/")
+        if parquet.is_parquet(name):
+            if split_of(PurePosixPath(folder).name):
+                folder = posixpath.dirname(folder)
+            base = SHARD.sub("", PurePosixPath(file).stem)
+            series.setdefault((folder, base, _split_named(name)), []).append(name)
+        elif is_sheet(name) and not folder:
+            series[("", file, _split_named(name))] = [name]
+    tables: Tables = {}
+    unread: InputError | None = None
+    for (_, _, split), names in series.items():
+        try:
+            row = _peek(tree, names[0])
+        except InputError as error:
+            unread = unread or (error if location.image_column or parquet.is_parquet(names[0]) else None)
             continue
         try:
-            row = peek(_head(tree, name), name)
-            _choose(tuple(row), row, location, name)
+            choose(tuple(row), row, location, names[0])
         except InputError:
             if location.image_column is None:
                 continue  # a table of something else
             raise
-        tables.setdefault(split_of(PurePosixPath(name).stem) or "", []).append(name)
+        tables.setdefault(split, []).append(names)
+    if unread is not None and not tables:
+        raise unread
     return tables
 
 
-def _head(tree: Tree, name: str) -> bytes:
-    """The beginning of a table, whole lines where it is longer."""
+def _is_table(name: str) -> bool:
+    return is_sheet(name) or parquet.is_parquet(name)
+
+
+def _split_named(name: str) -> str:
+    """The split that a table's name says, or the folder of a Parquet file; "" where neither does."""
+    path = PurePosixPath(name)
+    if not parquet.is_parquet(name):
+        return split_of(path.stem) or ""
+    return split_of(SHARD.sub("", path.stem)) or split_of(path.parent.name) or ""
+
+
+def _absent(names: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Says which files of a table in shards are not there."""
+    there: dict[tuple[str, int], set[int]] = {}
+    for _, name in names:
+        match = SHARD.search(name.rpartition(".")[0]) if parquet.is_parquet(name) else None
+        if match and match["total"]:
+            there.setdefault((name[: match.start()], int(match["total"])), set()).add(int(match["number"]))
+    for (base, total), numbers in there.items():
+        if len(numbers) < total:
+            yield f"{printable(base)}: {len(numbers)} of its {total} files are there; fetch the others for all of its rows"
+
+
+def _peek(tree: Tree, name: str) -> Row:
+    """The first row of a table: of a long text only its beginning is looked at."""
+    if parquet.is_parquet(name):
+        return parquet.peek(tree, name)
     data = tree.read(name)
-    return data if len(data) < HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1]
-
-
-def _choose(columns: Sequence[str], first: Row, location: Location, name: str) -> _Columns:
-    """What each column is for: as the user said, else by its name, else by what the first row holds."""
-    image = _asked(location.image_column, columns, name)[:1] or _known(columns, IMAGE_COLUMNS)
-    image = image or [column for column in columns if is_picture(str(first.get(column, "")))][:1]
-    if not image:
-        has = ", ".join(columns)
-        raise InputError(f"{printable(name)} has no column of pictures among {has}; say --image-column")
-    rest = [column for column in columns if column != image[0]]
-    labels = _asked(location.label_column, columns, name) or _known(rest, LABEL_COLUMNS)
-    rest = [column for column in rest if column not in labels]
-    split = _known(rest, SPLIT_COLUMNS)
-    rest = [column for column in rest if column not in split]
-    if not labels and len(rest) == 1:  # the only other column, whatever it is called
-        labels, rest = rest, []
-    return _Columns(image[0], tuple(labels), split[0] if split else None, tuple(rest))
-
-
-def _asked(option: str | None, columns: Sequence[str], name: str) -> list[str]:
-    """The columns of an option, each of which must be there."""
-    if option is None:
-        return []
-    wanted = [option] if option in columns else [part.strip() for part in option.split(",")]
-    for column in wanted:
-        if column not in columns:
-            close = get_close_matches(column, columns, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise InputError(f"{printable(name)} has no column {column!r}, it has {', '.join(columns)}{hint}")
-    return wanted
-
-
-def _known(columns: Sequence[str], names: Sequence[str]) -> list[str]:
-    """The column with the likeliest of the names, as a list of one, or none."""
-    plain = {column: re.sub(r"[\s_-]", "", column.casefold()) for column in columns}
-    found = sorted((names.index(short), column) for column, short in plain.items() if short in names)
-    return [found[0][1]] if found else []
-
-
-def _without_foreign_splits(columns: _Columns, rows: Sequence[Row], notes: list[str], name: str) -> _Columns:
-    """A column `split` that never names one of our splits means something else, and is kept as any other."""
-    if columns.split is None or any(split_of(str(row.get(columns.split))) for row in rows):
-        return columns
-    notes.append(f"{name}: the column {columns.split!r} names none of train, val, test; kept as a further column")
-    return _Columns(columns.image, columns.labels, None, (*columns.extra, columns.split))
+    return peek(data if len(data) < HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1], name)
 
 
 def _path(cell: Any, where: str) -> str:
@@ -226,17 +275,18 @@ def _path(cell: Any, where: str) -> str:
     return cell.replace("\\", "/") if "/" not in cell else cell  # Windows wrote the table
 
 
-def _labels(row: Mapping[str, Any], columns: Sequence[str], where: str) -> tuple[str, ...] | None:
-    """The labels in a row's label columns; None where they are all empty. A JSON list gives several."""
-    found: list[str] = []
-    for column in columns:
-        cell = row.get(column)
-        for value in cell if isinstance(cell, list) else [cell]:
-            if isinstance(value, (dict, list)):
-                raise InputError(f"{where}: {column!r} must hold a label or a list of labels")
-            if value is not None and str(value).strip():
-                found.append(printable(str(value).strip()))
-    return tuple(found) or None
+def _number(row: Mapping[str, Any], column: str, where: str) -> float | None:
+    """A cell as a number; None where it is empty."""
+    cell = row.get(column)
+    if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):  # NaN is not itself
+        return None
+    try:
+        number = float(cell) if not isinstance(cell, bool) else math.nan
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{where}: {column!r} holds {str(cell)[:40]!r}, no number; write one, or leave the cell empty")
+    return number
 
 
 def _split(cell: Any, where: str) -> str:

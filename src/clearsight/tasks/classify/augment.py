@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from clearsight.core.pipeline import Batch
+from clearsight.ops import affine, filters
 from clearsight.ops import transforms as T
+from clearsight.ops.policies import Drawn, randaugment, trivialaugment
+from clearsight.ops.random import hashed
 
 PREVIEW: Mapping[str, float] = {"flip": 0.5, "crop": 0.5, "rotate": 10.0, "colour": 0.3}
 """The strengths that `inspect` shows where no training settings are known."""
 
 
+BLUR = 0.015
+"""Largest σ of blurring, as share of the side: 3.4 pixels of 224."""
+
+
 class Augmentation:
     """The batch stage of training. `strengths` by name, 0 or absent for none:
 
-    flip: probability of mirroring; shift: largest move, share of the side; crop: least share of the area that a random
-    resized crop keeps (1 for none); rotate: largest angle, degrees; colour: largest change of brightness, contrast and
-    saturation, as a factor of 1 ± colour; erase: probability of greying out a rectangle; mixup, cutmix: alpha of the
-    Beta distribution of the mixing weight (with both, each batch takes one of them by lot).
+    flip: probability of mirroring; alternate: share of the pictures that are mirrored at every other pass instead
+    (Jordan 2024, arXiv:2404.00498), beginning by lot; shift: largest move, share of the side; crop: least share of the
+    area that a random resized crop keeps (1 for none); rotate: largest angle, degrees; scale: largest change of size, as
+    a factor of 1 ± scale; shear: largest slant, degrees; randaugment: magnitude of two operations, 0 to 10;
+    trivialaugment: probability of one operation of any strength; colour: largest change of brightness, contrast and
+    saturation, as a factor of 1 ± colour; blur: probability of blurring, by a σ of up to `BLUR`; noise: largest deviation
+    of normal noise, white being 1; erase: probability of greying out a rectangle; mixup, cutmix: alpha of the Beta
+    distribution of the mixing weight (with both, each batch takes one of them by lot). seed: what the lots of alternate
+    follow from.
     """
 
     def __init__(self, strengths: Mapping[str, float], size: int, classes: int) -> None:
@@ -30,16 +43,23 @@ class Augmentation:
         self.size, self.classes = size, classes
 
     def __call__(self, batch: Batch, generator: Generator) -> Batch:
-        images = self._place(batch.images, batch.targets["aspect"], generator)
-        count, device = len(images), images.device
+        count, device = len(batch), batch.images.device
         amount = self.strengths.get
-        if flip := amount("flip", 0.0):
-            images = T.flip(images, T.chance(count, flip, generator).to(device))
-        if images.dtype == torch.uint8:
-            images = images.float() / 255
+        policies = self._policies(count, generator)
+        images = self._place(batch, policies, generator)
+        for policy in policies:
+            images = policy.apply(images)
         if strength := amount("colour", 0.0):
             factors = (T.uniform(count, 1 - strength, 1 + strength, generator).to(device) for _ in range(3))
             images = T.colour(images, *factors)
+        if blur := amount("blur", 0.0):
+            rows = T.chance(count, blur, generator).nonzero()[:, 0]
+            sigma = T.uniform(count, 0.01, max(0.02, BLUR * self.size), generator)[rows].to(device)
+            if len(rows):
+                images[rows.to(device)] = filters.blur(images[rows.to(device)], sigma)
+        if noise := amount("noise", 0.0):
+            normal = torch.randn(images.shape, generator=generator).to(device)
+            images = filters.noise(images, normal, T.uniform(count, 0, noise, generator).to(device))
         if erase := amount("erase", 0.0):
             hit = T.chance(count, erase, generator).to(device)
             images = T.erase(
@@ -47,30 +67,81 @@ class Augmentation:
             )
         return self._mix(batch.replaced(images), generator)
 
-    def _place(self, images: Tensor, aspect: Tensor, generator: Generator) -> Tensor:
-        """Cut, turn and move: one bilinear resampling, or whole pixels (and 8 bits) where nothing else is asked."""
-        count, device = len(images), images.device
-        crop, rotate = self.strengths.get("crop", 1.0) or 1.0, self.strengths.get("rotate", 0.0)
-        move = self.strengths.get("shift", 0.0)
-        if images.shape[-1] == self.size and crop == 1 and not rotate:
-            reach = round(move * self.size)
-            if not reach:
-                return images
-            dx, dy = (torch.randint(-reach, reach + 1, (count,), generator=generator).to(device) for _ in range(2))
-            return T.shift(images, dx, dy)
+    def _policies(self, count: int, generator: Generator) -> list[Drawn]:
+        drawn = []
+        if magnitude := self.strengths.get("randaugment", 0.0):
+            drawn.append(randaugment(count, magnitude, generator))
+        if probability := self.strengths.get("trivialaugment", 0.0):
+            drawn.append(trivialaugment(count, probability, self.size, generator))
+        return drawn
+
+    def _place(self, batch: Batch, policies: Sequence[Drawn], generator: Generator) -> Tensor:
+        """All that moves pixels, as float (B, C, S, S) in [0, 1]. Where nothing but whole pixels and mirroring is asked,
+        8 bits are moved, and only what a policy moves is resampled; else one bilinear resampling does it all."""
+        images, device = batch.images, batch.images.device
+        others = [policy.matrix() for policy in policies]
+        if images.shape[-1] == self.size and not self._resamples():
+            images = T.scaled(self._move(batch, generator))
+            if others and len(rows := torch.stack([policy.moved() for policy in policies]).any(0).nonzero()[:, 0]):
+                maps = reduce(torch.matmul, others)[rows].to(device)
+                images[rows.to(device)] = affine.resample(images[rows.to(device)], maps, self.size)
+            return images
+        maps = self._cut(batch.targets["aspect"].cpu(), generator)
+        mirrored = self._mirrored(batch, generator)
+        if mirrored is not None:
+            maps = maps @ affine.mirror(mirrored)
+        maps = reduce(torch.matmul, others, maps)
+        return affine.resample(T.scaled(images), maps.to(device), self.size)
+
+    def _resamples(self) -> bool:
+        """Whether something is asked that whole pixels cannot do."""
+        crop = self.strengths.get("crop", 1.0) or 1.0
+        return crop < 1 or any(self.strengths.get(name) for name in ("rotate", "scale", "shear"))
+
+    def _move(self, batch: Batch, generator: Generator) -> Tensor:
+        """The images, moved by whole pixels and mirrored, still of 8 bits."""
+        images, device, count = batch.images, batch.images.device, len(batch)
+        reach = round(self.strengths.get("shift", 0.0) * self.size)
+        moves = [torch.randint(-reach, reach + 1, (count,), generator=generator) for _ in range(2 if reach else 0)]
+        mirrored = self._mirrored(batch, generator)
+        if mirrored is not None:
+            mirrored = mirrored.to(device)
+        if moves:
+            return T.shift(images, moves[0].to(device), moves[1].to(device), mirrored)
+        return images if mirrored is None else T.flip(images, mirrored)
+
+    def _cut(self, aspect: Tensor, generator: Generator) -> Tensor:
+        """Maps (B, 3, 3) that cut the canvas out of the squeezed photograph: cropped, moved, turned, scaled, slanted."""
+        count = len(aspect)
+        crop, move = self.strengths.get("crop", 1.0) or 1.0, self.strengths.get("shift", 0.0)
         area = T.uniform(count, crop, 1.0, generator)
         spread = math.log(4 / 3) if crop < 1 else 0.0
         ratio = T.uniform(count, -spread, spread, generator).exp()
         across, down = T.uniform(count, 0, 1, generator), T.uniform(count, 0, 1, generator)
         # the ratio is that of the crop in the photograph's own pixels: square for an unturned, uncropped canvas
-        x0, y0, width, height = T.crop_boxes(
-            aspect.cpu(), area * self._largest_square(aspect.cpu()), ratio, across, down
-        )
+        x0, y0, width, height = T.crop_boxes(aspect, area * self._largest_square(aspect), ratio, across, down)
         x0 = x0 + T.uniform(count, -move, move, generator) * width
         y0 = y0 + T.uniform(count, -move, move, generator) * height
-        angle = T.radians(T.uniform(count, -rotate, rotate, generator))
-        box = (x0.to(device), y0.to(device), width.to(device), height.to(device))
-        return T.resample(images.float() / 255, box, angle.to(device), aspect, self.size)
+        rotate = self.strengths.get("rotate", 0.0)
+        inner = affine.turn(affine.radians(T.uniform(count, -rotate, rotate, generator)))
+        if shear := self.strengths.get("shear", 0.0):
+            inner = inner @ affine.slant(affine.radians(T.uniform(count, -shear, shear, generator)).tan())
+        if scale := self.strengths.get("scale", 0.0):
+            shown = 1 / T.uniform(count, 1 - scale, 1 + scale, generator)
+            inner = inner @ affine.stretch(shown, shown)
+        return affine.cut(x0, y0, width, height, aspect, inner)
+
+    def _mirrored(self, batch: Batch, generator: Generator) -> Tensor | None:
+        """Which pictures to mirror, bool (B,) on the CPU; None where none ever is."""
+        flip, alternate = self.strengths.get("flip", 0.0), self.strengths.get("alternate", 0.0)
+        if not (flip or alternate):
+            return None
+        if not alternate or batch.passes is None:  # how often a stream has shown a picture may be unknown
+            return T.chance(len(batch), alternate / 2 + (1 - alternate) * flip, generator)
+        lots = hashed(batch.keys, int(self.strengths.get("seed", 0)), "alternate")
+        in_turn = ((lots + batch.passes) & 1).bool()
+        by_lot = T.chance(len(batch), flip, generator)
+        return torch.where((lots >> 1).double() / 2**62 < alternate, in_turn, by_lot)
 
     @staticmethod
     def _largest_square(aspect: Tensor) -> Tensor:
@@ -93,10 +164,12 @@ class Augmentation:
             square = torch.ones(count)
             where = T.rectangles((self.size, self.size), 1 - weight, square, across, down).to(device)
             images, weight = T.cutmix(batch.images, partner, where)
+        weight = weight[:, None]
+        if (answer := batch.targets.get("answer")) is not None:  # what is unknown, NaN, makes the mixture unknown
+            return batch.replaced(images, answer=weight * answer + (1 - weight) * answer[partner])
         shares = one_hot(batch.targets["label"], self.classes)
         both = (shares.sum(1) * shares[partner].sum(1)).bool()[:, None]  # an unknown partner leaves the picture unknown
-        mixed = (weight[:, None] * shares + (1 - weight[:, None]) * shares[partner]) * both
-        return batch.replaced(images, shares=mixed)
+        return batch.replaced(images, shares=(weight * shares + (1 - weight) * shares[partner]) * both)
 
     def _rectangles(self, count: int, low: float, high: float, generator: Generator) -> Tensor:
         area = T.uniform(count, low, high, generator)

@@ -1,39 +1,16 @@
-"""The small classic nets as classifiers: `feedforward`, `lenet`, `twoconv`."""
+"""The small classic nets as classifiers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self
+from torch import nn
 
-from torch import Tensor, nn
-
-from clearsight.core.errors import InputError
-from clearsight.core.net import Outputs, Tap
-from clearsight.core.task import Task
+from clearsight.core.net import Tap
 from clearsight.nets import classic
-from clearsight.tasks.classify.learner import ClassifierNet
+from clearsight.tasks.classify.plain import PlainNet
 
 
-class ClassicNet(ClassifierNet):
-    """A plain module behind a fixed normalisation of pixels to [-1, 1]."""
-
-    make: ClassVar[Callable[..., nn.Sequential]]
-
-    def __init__(self, body: nn.Sequential, config: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.body = body
-        self.config = dict(config)
-
-    @classmethod
-    def build(cls, task: Task[Any], config: Mapping[str, Any]) -> Self:
-        try:
-            body = cls.make(task.channels, task.size, len(task.labels), **config)
-        except TypeError as error:
-            raise InputError(f"the net {cls.name} does not know this setting: {error}") from None
-        return cls(body, config)
-
-    def forward(self, images: Tensor) -> Outputs:
-        return {"logits": self.body(images * 2 - 1)}
+class ClassicNet(PlainNet):
+    """Layers one after the other."""
 
     def feature_taps(self) -> list[Tap]:
         layers = dict(self.body.named_children())
@@ -54,8 +31,22 @@ class LeNet(ClassicNet):
     make = staticmethod(classic.lenet)
 
 
+class Conv32(ClassicNet):
+    """One convolution (32), 64 hidden units."""
+
+    name = "conv32"
+    make = staticmethod(classic.conv32)
+
+
+class Conv32And64(ClassicNet):
+    """Two convolutions (32, 64), 64 hidden units."""
+
+    name = "conv32-64"
+    make = staticmethod(classic.conv32_64)
+
+
 class TwoConv(ClassicNet):
-    """Two 3×3 convolutions of 32 and 64 channels, 128 hidden units."""
+    """Two convolutions (32, 64), 128 hidden units."""
 
     name = "twoconv"
     make = staticmethod(classic.twoconv)

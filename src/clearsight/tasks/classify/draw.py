@@ -22,11 +22,34 @@ BARS = ((96, 165, 250), (148, 163, 184))
 """Colours of the best class's bar and of the others'; all of them stand out from `TRACK` and `BAND`."""
 
 
-def draw_classes(image: Array, top: Sequence[tuple[str, float]]) -> Image:
-    """A Pillow image: the photograph uint8 (H, W, 3), and below it a row for each (label, probability).
+def draw_classes(image: Array, top: Sequence[tuple[str, float]], said: str = "", bright: int = 1) -> Image:
+    """A Pillow image: the photograph uint8 (H, W, 3), and below it a row for each (label, probability), under what is
+    `said` of them all. The first `bright` rows stand out, where nothing is said.
 
     A picture under `SMALLEST` is enlarged by a whole number of times, each pixel staying a sharp square.
     """
+    sheet, pen, font, (left, top_row, right), row = _banded(image, len(top) + bool(said))
+    if said:
+        pen.text((left, top_row), said, TEXT, font, anchor="lm")
+    for place, (label, score) in enumerate(top):
+        middle = top_row + row * (place + bool(said))
+        _row(pen, font, (left, middle, right), label, score, BARS[0 if place < bright and not said else 1])
+    return sheet
+
+
+def draw_words(image: Array, rows: Sequence[tuple[str, str]]) -> Image:
+    """The photograph as `draw_classes` shows it, and below it a row for each pair of words, at its left and its right."""
+    sheet, pen, font, (left, middle, right), row = _banded(image, len(rows))
+    for place, (name, value) in enumerate(rows):
+        room = right - left - font.getlength(value) - font.size
+        pen.text((left, middle + row * place), shorten(name, font, room), TEXT, font, anchor="lm")
+        pen.text((right, middle + row * place), value, TEXT, font, anchor="rm")
+    return sheet
+
+
+def _banded(image: Array, rows: int) -> tuple[Image, ImageDraw, FreeTypeFont, tuple[int, int, int], int]:
+    """The photograph above an empty band for so many rows; with pen and font, the left end, middle height and right end
+    of the first row, and how far it is from row to row, pixels."""
     import PIL.Image
     import PIL.ImageDraw
     import PIL.ImageFont
@@ -38,15 +61,12 @@ def draw_classes(image: Array, top: Sequence[tuple[str, float]]) -> Image:
     width = max(photo.width, SMALLEST)
     size = min(max(width // 26, 13), 48)
     row, margin = round(size * 1.6), round(size * 0.8)
-    sheet = PIL.Image.new("RGB", (width, photo.height + row * len(top) + margin), BAND)
+    sheet = PIL.Image.new("RGB", (width, photo.height + row * rows + margin), BAND)
     sheet.paste(photo, ((width - photo.width) // 2, 0))
     pen = PIL.ImageDraw.Draw(sheet)
     font = PIL.ImageFont.load_default(size=size)
     assert isinstance(font, PIL.ImageFont.FreeTypeFont)  # what a size asks for; else Pillow has raised
-    for place, (label, score) in enumerate(top):
-        middle = photo.height + margin // 2 + row * place + row // 2
-        _row(pen, font, (margin, middle, width - margin), label, score, BARS[min(place, 1)])
-    return sheet
+    return sheet, pen, font, (margin, photo.height + margin // 2 + row // 2, width - margin), row
 
 
 def _row(

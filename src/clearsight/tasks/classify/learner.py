@@ -1,4 +1,4 @@
-"""How a classifier learns: cross-entropy, whatever the net."""
+"""How a net that gives one vector for a picture learns: by the loss that the task has chosen, whatever the net."""
 
 from __future__ import annotations
 
@@ -11,48 +11,67 @@ from torch import Tensor
 from clearsight.core.learner import Learner, ParamGroup, split_decay
 from clearsight.core.net import Net, Outputs
 from clearsight.core.pipeline import Batch
-from clearsight.losses.cross_entropy import cross_entropy
+from clearsight.losses.named import Loss, one_label
 
 
 class ClassifierNet(Net):
-    """A net that gives {"logits": (B, K)}."""
+    """A net that gives {"logits": (B, K)}: for one of K labels, for several of them, or for K numbers."""
 
     @abstractmethod
     def forward(self, images: Tensor) -> Outputs: ...
 
+    def own_groups(self) -> list[ParamGroup]:
+        """How the optimiser is to move this net, where it was made for one way; empty where any will do."""
+        return []
+
     def learner(self, options: Mapping[str, Any]) -> Classifier:
         return Classifier(
             self,
-            label_smoothing=options.get("label_smoothing", 0.0),
+            options.get("criterion") or one_label("cross_entropy", options.get("label_smoothing", 0.0)),
             class_weights=options.get("class_weights"),
             backbone_lr=options.get("backbone_lr", 1.0),
+            layer_decay=options.get("layer_decay", 1.0),
         )
 
 
 class Classifier(Learner):
-    """Cross-entropy on the logits, with label smoothing and class weights (K,)."""
+    """A loss on the logits, with class weights (K,).
 
+    Targets are those that the task's stages give: "answer" (B, K), NaN where unknown; or "label" (B,), −1 where
+    unknown, and in its place, where pictures were mixed, "shares" (B, K), all zero where unknown.
+    """
+
+    net: ClassifierNet
     class_weights: Tensor | None
 
     def __init__(
         self,
-        net: Net,
-        label_smoothing: float = 0.0,
+        net: ClassifierNet,
+        loss: Loss,
         class_weights: Tensor | None = None,
         backbone_lr: float = 1.0,
+        layer_decay: float = 1.0,
     ) -> None:
         super().__init__()
         self.net = net
-        self.label_smoothing = label_smoothing
-        self.backbone_lr = backbone_lr
+        self.loss = loss
+        self.backbone_lr, self.layer_decay = backbone_lr, layer_decay
         self.register_buffer("class_weights", class_weights, persistent=False)
 
     def training_step(self, batch: Batch, phase: str) -> dict[str, Tensor]:
         logits = self.net(batch.images)["logits"].float()
-        target = batch.targets.get("shares", batch.targets["label"])
-        return {"loss": cross_entropy(logits, target, self.label_smoothing, self.class_weights)}
+        target = next(batch.targets[name] for name in ("answer", "shares", "label") if name in batch.targets)
+        return {"loss": self.loss(logits, target, self.class_weights)}
 
     def parameter_groups(self, phase: str) -> list[ParamGroup]:
+        """The net's own groups, where it has some; else its head at the whole learning rate and its pretrained part at
+        `backbone_lr` of it, or with a layer decay each block at that part of the one above (Bao et al. 2022, BEiT)."""
+        if own := self.net.own_groups():
+            return own
         kept = {id(p) for p in self.net.backbone_parameters()}
-        head = [p for p in self.net.parameters() if id(p) not in kept]
-        return split_decay(head) + split_decay(self.net.backbone_parameters(), self.backbone_lr)
+        groups = split_decay([p for p in self.net.parameters() if id(p) not in kept])
+        if self.layer_decay == 1:
+            return groups + split_decay(self.net.backbone_parameters(), self.backbone_lr)
+        for depth, block in enumerate(reversed(self.net.backbone_blocks()), 1):
+            groups += split_decay(block, self.backbone_lr * self.layer_decay**depth)
+        return groups

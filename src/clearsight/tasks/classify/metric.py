@@ -27,9 +27,10 @@ class ClassifyMetric(Metric[Classification]):
         self.labels = tuple(labels)
         self._index = {label: i for i, label in enumerate(self.labels)}
         self._keys: list[str] = []
-        self._facts: list[Array] = []  # each int64 (B, 3): truth, predicted, rank of the truth
+        self._facts: list[Array] = []  # each int64 (B, 4): truth, predicted, rank of the truth, whether rejected
         self._chances: list[Array] = []  # each float32 (B, 2): probability of the predicted and the true class
         self._left_out = 0
+        self._rejects = False  # whether the model has a threshold
 
     def update(self, predictions: Sequence[Classification], samples: Sequence[Sample]) -> None:
         """Take in predictions and their samples. Raises `InputError` on a label the model does not know."""
@@ -39,16 +40,18 @@ class ClassifyMetric(Metric[Classification]):
             if truth is None:
                 self._left_out += 1
             else:
-                judged.append((prediction.probabilities, truth))
+                judged.append((prediction.probabilities, truth, bool(prediction.rejected)))
+                self._rejects |= prediction.rejected is not None
                 self._keys.append(sample.key)
         if not judged:
             return
-        probabilities = np.stack([scores for scores, _ in judged])
-        truths = np.array([truth for _, truth in judged], np.int64)
+        probabilities = np.stack([scores for scores, _, _ in judged])
+        truths = np.array([truth for _, truth, _ in judged], np.int64)
+        rejected = np.array([no for _, _, no in judged], np.int64)
         predicted = probabilities.argmax(axis=1)
         rows = np.arange(len(truths))
         ranks = classification.truth_ranks(probabilities, truths)
-        self._facts.append(np.stack([truths, predicted, ranks], axis=1))
+        self._facts.append(np.stack([truths, predicted, ranks, rejected], axis=1))
         self._chances.append(np.stack([probabilities[rows, predicted], probabilities[rows, truths]], axis=1))
 
     def score(self) -> float:
@@ -100,14 +103,18 @@ class ClassifyMetric(Metric[Classification]):
         return np.concatenate(self._facts), np.concatenate(self._chances)
 
     def _figures(self, distinct: Array, counts: Array) -> dict[str, Array]:
-        """The figures that get intervals, each float64 (r,), from distinct facts (U, 3) and their counts (r, U)."""
-        truth, predicted, rank = distinct.T
+        """The figures that get intervals, each float64 (r,), from distinct facts (U, 4) and their counts (r, U)."""
+        truth, predicted, rank, rejected = distinct.T
         right = truth == predicted
         total = counts.sum(axis=1)
         figures = {"accuracy": counts @ right / total}
         classes = len(self.labels)
         if classes > 5:
             figures["top5"] = counts @ (rank < 5) / total
+        if self._rejects:  # Geifman and El-Yaniv 2017
+            answered = counts * (1 - rejected)
+            figures["coverage"] = answered.sum(axis=1) / total
+            figures["selective_accuracy"] = answered @ right / np.maximum(answered.sum(axis=1), 1)
         ratios = classification.precision_recall_f1(
             intervals.sum_by(counts * right, truth, classes),
             intervals.sum_by(counts, truth, classes),

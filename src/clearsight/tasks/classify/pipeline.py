@@ -1,8 +1,10 @@
-"""Classification's way from photo to canvas, from logits to probabilities, and its training examples."""
+"""The way from photo to canvas, training examples, and classification's from logits to probabilities."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,6 +17,10 @@ from clearsight.core.sample import Sample
 from clearsight.ops.resize import Fit, fit, squeeze
 from clearsight.ops.transforms import luma
 from clearsight.tasks.classify.augment import Augmentation
+from clearsight.tasks.classify.progressive import Growing, Stage
+
+Score = Literal["energy", "probability"]
+"""What pictures are rejected by: `energy` (Liu et al. 2020), or the largest `probability` (Hendrycks and Gimpel 2017)."""
 
 MARGIN = 8 / 7
 """How much larger than the canvas training keeps a photograph, so that crops lose little (256 for 224)."""
@@ -37,27 +43,56 @@ class ClassifyPreprocess(Preprocess):
 
 
 class ClassifyPostprocess(Postprocess):
-    """Logits (B, K) → probabilities (B, K), softened by the temperature."""
+    """Logits (B, K) → probabilities (B, K), softened by the temperature; where there is a threshold also `rejected`,
+    bool (B,): whether the score lies below it."""
 
     temperature: Tensor
+    below: Tensor
 
-    def __init__(self, temperature: float) -> None:
+    def __init__(self, temperature: float, score: Score | None = None, below: float | None = None) -> None:
         super().__init__()
         self.register_buffer("temperature", torch.tensor(temperature))
+        self.score = score
+        self.register_buffer("below", torch.tensor(0.0 if below is None else below))
 
     def forward(self, outputs: dict[str, Tensor], frame: Tensor) -> dict[str, Tensor]:
-        return {"probabilities": (outputs["logits"].float() / self.temperature).softmax(1)}
+        probabilities = (outputs["logits"].float() / self.temperature).softmax(1)
+        if self.score is None:
+            return {"probabilities": probabilities}
+        scores = energy(outputs["logits"]) if self.score == "energy" else probabilities.amax(1)
+        return {"probabilities": probabilities, "rejected": scores < self.below}
 
 
-class Targets:
-    """A sample's label as an index (−1 where it is not annotated) and its aspect, width / height."""
+def energy(logits: Tensor) -> Tensor:
+    """Minus the energy of logits (B, K), (B,): logsumexp, the temperature being 1 as in its paper's experiments, higher
+    for pictures of known classes (Liu et al. 2020, arXiv 2010.03759, eq. 4)."""
+    return logits.float().logsumexp(1)
+
+
+class Targets(ABC):
+    """What is learnt from a sample beside its pixels. Its `repr` is part of the cache's key."""
+
+    @abstractmethod
+    def answer(self, sample: Sample) -> dict[str, Tensor]:
+        """The targets that the learner compares with; unknown ones are marked so. Raises `InputError`."""
+
+    def __call__(self, sample: Sample, pixels: Pixels) -> dict[str, Tensor]:
+        """The sample's answer and its aspect, width / height."""
+        height, width, _ = pixels.shape
+        return {**self.answer(sample), "aspect": torch.tensor(width / height)}
+
+
+class OneLabel(Targets):
+    """A sample's label as an index; −1 where it is not annotated."""
 
     def __init__(self, labels: tuple[str, ...]) -> None:
         self.index = {label: number for number, label in enumerate(labels)}
 
-    def __call__(self, sample: Sample, pixels: Pixels) -> dict[str, Tensor]:
-        height, width, _ = pixels.shape
-        return {"label": torch.tensor(self._label(sample)), "aspect": torch.tensor(width / height)}
+    def __repr__(self) -> str:
+        return f"classify {tuple(self.index)}"
+
+    def answer(self, sample: Sample) -> dict[str, Tensor]:
+        return {"label": torch.tensor(self._label(sample))}
 
     def _label(self, sample: Sample) -> int:
         if not sample.labels:
@@ -104,15 +139,20 @@ def scaled(batch: Batch) -> Batch:
     return batch.replaced(batch.images.float() / 255)
 
 
-def judging(labels: tuple[str, ...], preprocess: Preprocess) -> Stages:
+def judging(targets: Targets, preprocess: Preprocess) -> Stages:
     """Stages for judging: nothing is random."""
-    sample = JudgeSample(preprocess, Targets(labels))
-    return Stages(sample, f"classify judge {preprocess} {labels}", lambda batch, generator: scaled(batch))
+    sample = JudgeSample(preprocess, targets)
+    return Stages(sample, f"judge {preprocess} {targets}", lambda batch, generator: scaled(batch))
 
 
-def training(labels: tuple[str, ...], size: int, channels: int, how: Fit, strengths: Mapping[str, float]) -> Stages:
+def training(
+    targets: Targets, size: int, channels: int, how: Fit, strengths: Mapping[str, float], classes: int
+) -> Stages:
     """Stages for training, with each augmentation's strength. Pictures that are judged squeezed (small squares above
     all, which are size × size already) are learnt from without a margin."""
     side = size if how == "squash" else round(size * MARGIN)
-    sample = TrainSample(side, channels, Targets(labels))
-    return Stages(sample, f"classify train {side} {channels} {labels}", Augmentation(strengths, size, len(labels)))
+    sample = TrainSample(side, channels, targets)
+    stage: Stage = Augmentation(strengths, size, classes)
+    if (start := strengths.get("progressive", 1.0)) < 1:
+        stage = Growing(stage, start, size)
+    return Stages(sample, f"train {side} {channels} {targets}", stage)

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 class Classification(Prediction):
     """What is on a photograph: a probability for every class."""
 
-    finals: ClassVar[Mapping[str, str]] = {"probabilities": "K"}
+    finals: ClassVar[Mapping[str, str]] = {"probabilities": "K", "rejected": ""}
 
     probabilities: Array  # float32 (K,), each in [0, 1], together 1
     labels: Sequence[str] = field(repr=False)  # the K class names, in the order of the probabilities
+    rejected: bool | None = None  # whether it is likely none of them; None where the model has no threshold for that
     photo: Any = field(default=None, repr=False)  # uint8 (H, W, 3), kept only for notebooks
 
     def __post_init__(self) -> None:
@@ -32,8 +33,10 @@ class Classification(Prediction):
 
     @classmethod
     def from_arrays(cls, final: Mapping[str, Array], labels: Sequence[str]) -> Self:
-        """Wrap `probabilities`, (K,). Raises `ValueError` where there are not as many as labels."""
-        return cls(np.asarray(final["probabilities"], np.float32), tuple(labels))
+        """Wrap `probabilities`, (K,), and `rejected`, a bool, where it is there. Raises `ValueError` where there are not as
+        many probabilities as labels."""
+        rejected = bool(final["rejected"]) if "rejected" in final else None
+        return cls(np.asarray(final["probabilities"], np.float32), tuple(labels), rejected)
 
     @property
     def index(self) -> int:
@@ -56,16 +59,18 @@ class Classification(Prediction):
         return [(self.labels[i], float(self.probabilities[i])) for i in order]
 
     def to_dict(self) -> dict[str, Any]:
-        """`{"label", "score", "top": [{"label", "score"}, … at most 5]}`."""
+        """`{"label", "score", "rejected", "top": [{"label", "score"}, … at most 5]}`; "rejected" only where the model can."""
         top = [{"label": label, "score": score} for label, score in self.top(5)]
-        return {"label": self.label, "score": self.score, "top": top}
+        rejected = {} if self.rejected is None else {"rejected": self.rejected}
+        return {"label": self.label, "score": self.score, **rejected, "top": top}
 
     def headline(self) -> str:
-        """Such as "bee 0.98"."""
-        return f"{self.label} {self.score:.2f}"
+        """Such as "bee 0.98", or "none of these (bee 0.41)"."""
+        best = f"{self.label} {self.score:.2f}"
+        return f"none of these ({best})" if self.rejected else best
 
     def draw(self, image: Any) -> Image:
         """The photograph, uint8 (H, W, 3), with its three most probable classes in a band below."""
         from clearsight.tasks.classify.draw import draw_classes
 
-        return draw_classes(image, self.top(3))
+        return draw_classes(image, self.top(3), "none of these" if self.rejected else "")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from statistics import median
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,68 +11,85 @@ import torch
 from torch import Tensor
 
 from clearsight.core.errors import InputError
-from clearsight.core.pipeline import Postprocess, Preprocess, Stages
+from clearsight.core.pipeline import Postprocess
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Sample
-from clearsight.core.task import Situation, Task
-from clearsight.ops.resize import Fit
-from clearsight.tasks.classify.augment import PREVIEW
+from clearsight.core.task import Situation
+from clearsight.losses.named import one_label
+from clearsight.losses.weights import balanced, effective
 from clearsight.tasks.classify.metric import ClassifyMetric
-from clearsight.tasks.classify.pipeline import ClassifyPostprocess, ClassifyPreprocess, judging, training
+from clearsight.tasks.classify.picture import PictureTask
+from clearsight.tasks.classify.pipeline import ClassifyPostprocess, OneLabel, Score, energy
 from clearsight.tasks.classify.prediction import Classification
-from clearsight.tasks.classify.suggest import SMALL, default_net, suggest
+
+WEIGHTS = {"balanced": balanced, "effective": effective}
 
 
-class Classify(Task[Classification]):
+class Classify(PictureTask[Classification]):
     """One of K labels for each picture."""
 
     name: ClassVar[str] = "classify"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
-    outputs: ClassVar[Mapping[str, str]] = {"logits": "B K"}
     prediction: ClassVar[type[Classification]] = Classification
-    verbs: ClassVar[frozenset[str]] = frozenset({"train", "evaluate", "predict", "inspect", "report", "export", "nets"})
+    verbs: ClassVar[frozenset[str]] = frozenset(
+        {"train", "evaluate", "predict", "inspect", "report", "export", "nets", "learning-curve", "reject"}
+    )
 
-    fit: Fit = "crop"
-    share: float = 1.0  # of the short side that "crop" keeps
+    caution: ClassVar[str] = (
+        "It answers with one of its labels for any picture, also for pictures that show none of them."
+    )
+
     temperature: float = 1.0  # divides the logits (Guo et al. 2017); 1 where nothing was fitted
+    reject_score: Score | None = None  # what pictures of no known class are told by; None where none is rejected
+    reject_below: float | None = None  # a picture whose score lies below is rejected
 
     @classmethod
     def from_data(cls, info: DataInfo, sizes: Sequence[tuple[int, int]], options: Mapping[str, Any]) -> Self:
         if len(info.labels) < 2:
             found = f"only the class {info.labels[0]!r}" if info.labels else "no class at all"
             raise InputError(f"a classifier needs two classes or more to tell apart; the data has {found}")
-        chosen = {name: value for name, value in options.items() if value is not None}
-        if "size" not in chosen:
-            chosen["size"] = _size(sizes)
-        small = _same_small_square(sizes)
-        chosen.setdefault("fit", "squash" if small else "crop")
-        chosen.setdefault("share", 1.0 if small or chosen["fit"] != "crop" else 0.95)
-        return cls(labels=tuple(info.labels), **chosen)
+        return cls(labels=tuple(info.labels), **cls.canvas(sizes, options))
 
     @classmethod
-    def default_net(cls, size: int, device: str) -> tuple[str, str]:
-        return default_net(size, device)
+    def suits(cls, info: DataInfo) -> bool:
+        return not info.several and not info.values
 
     def suggest(self, situation: Situation) -> Mapping[str, tuple[Any, str]]:
-        return suggest(self.size, self.channels, situation)
+        return {"loss": ("cross_entropy", "one label a picture"), **super().suggest(situation)}
 
     def loss_options(self, settings: Mapping[str, Any], samples: Sequence[Sample]) -> dict[str, Any]:
+        name, smoothing = settings.get("loss") or "cross_entropy", settings.get("label_smoothing") or 0.0
+        gamma = settings.get("focal_gamma")
         weights = None
-        if settings.get("class_weights") == "balanced":
-            counts = torch.tensor([sum((s.labels or ()) == (label,) for s in samples) for label in self.labels])
-            weights = counts.sum() / (len(self.labels) * counts.clamp(min=1).float())
-        return {**settings, "class_weights": weights}
+        if scheme := WEIGHTS.get(settings.get("class_weights") or "none"):
+            weights = scheme(
+                torch.tensor([sum((s.labels or ()) == (label,) for s in samples) for label in self.labels])
+            )
+        criterion = one_label(name, smoothing, 2.0 if gamma is None else gamma)
+        return {**settings, "criterion": criterion, "class_weights": weights}
 
-    def pipeline(self, train: bool, augment: Mapping[str, float] | None = None) -> Stages:
-        if not train:
-            return judging(self.labels, self.preprocess())
-        return training(self.labels, self.size, self.channels, self.fit, PREVIEW if augment is None else augment)
+    def sample_weights(self, samples: Sequence[Sample]) -> Tensor:
+        """Each class has the same share of what is drawn; pictures without a label keep theirs."""
+        names = [sample.labels[0] if sample.labels else None for sample in samples]
+        counts = Counter(names)
+        share = (len(names) - counts[None]) / max(1, len(counts.keys() - {None}))
+        return torch.tensor([1.0 if name is None else share / counts[name] for name in names])
 
-    def preprocess(self) -> Preprocess:
-        return ClassifyPreprocess(self.size, self.channels, self.fit, self.share)
+    def targets(self) -> OneLabel:
+        return OneLabel(self.labels)
 
     def postprocess(self) -> Postprocess:
-        return ClassifyPostprocess(self.temperature)
+        return ClassifyPostprocess(self.temperature, self.reject_score, self.reject_below)
+
+    def finals(self) -> tuple[str, ...]:
+        return ("probabilities",) if self.reject_score is None else ("probabilities", "rejected")
+
+    def rejection_scores(self, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        logits = outputs["logits"].float()
+        return {"energy": energy(logits), "probability": (logits / self.temperature).softmax(1).amax(1)}
+
+    def rejecting(self, score: str | None, below: float | None) -> Self:
+        return type(self).model_validate({**self.model_dump(), "reject_score": score, "reject_below": below})
 
     def metric(self) -> ClassifyMetric:
         return ClassifyMetric(self.labels)
@@ -91,17 +108,3 @@ class Classify(Task[Classification]):
         targets = np.array([index[(samples[i].labels or ("",))[0]] for i in known])
         logits = outputs["logits"][known].float().cpu().numpy()
         return self.model_copy(update={"temperature": fit_temperature(logits, targets)})
-
-
-def _same_small_square(sizes: Sequence[tuple[int, int]]) -> bool:
-    return len(set(sizes)) == 1 and sizes[0][0] == sizes[0][1] <= SMALL
-
-
-def _size(sizes: Sequence[tuple[int, int]]) -> int:
-    """Side of the canvas: small pictures keep theirs (at least 16), photographs get up to 224."""
-    if not sizes:
-        return 224
-    side = int(median(min(size) for size in sizes))
-    if side <= SMALL:
-        return max(16, side)
-    return min(224, round(side / 32) * 32)

@@ -17,6 +17,7 @@ class TimmClassifier(ClassifierNet):
     """A timm model by name, with the normalisation its pretrained weights expect."""
 
     name = "timm"
+    any_size = True  # most of them do; those that do not say so when they are asked
     mean: Tensor
     std: Tensor
 
@@ -46,6 +47,9 @@ class TimmClassifier(ClassifierNet):
         layers = dict(self.model.named_modules())
         found = [entry["module"] for entry in getattr(self.model, "feature_info", []) if isinstance(entry, dict)]
         return [Tap(f"model.{name}", layers[name]) for name in found if name in layers]
+
+    def backbone_blocks(self) -> list[list[nn.Parameter]]:
+        return adapter.blocks(self.model, self.backbone_parameters())
 
     def backbone_parameters(self) -> list[nn.Parameter]:
         heads = tuple(f"{name}." for name in adapter.head_names(self.model))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,32 +96,44 @@ def thin(step: Array, values: Array) -> tuple[Array, Array]:
 
 
 def svg(points: Mapping[str, tuple[Array, Array]], salt: str, mark: tuple[float, float] | None = None) -> Markup:
-    """Lines over steps as SVG to stand in a page: colours and font are the page's, and nothing refers outside."""
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+    """Lines over steps as SVG to stand in a page."""
 
-    # The salt makes the names inside of the drawing its own on the page, and the same at every run.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": 9}):
-        figure = Figure(figsize=(3.5, 2.4), layout="constrained")
-        FigureCanvasSVG(figure)
-        axes = figure.add_subplot()
+    def paint(axes: Axes) -> None:
         for colour, (name, (x, y)) in zip((FIRST, SECOND), points.items(), strict=False):
             axes.plot(x, y, color=colour, linewidth=1.8, label=name, marker="o" if len(x) < 30 else "", markersize=3)
         if mark is not None:
             axes.plot(
                 *mark, marker="o", markersize=7, markerfacecolor="none", markeredgecolor=SECOND, markeredgewidth=1.8
             )
-        _style(axes)
-        if len(points) > 1:
+
+    return drawing(paint, salt, "step", legend=len(points) > 1)
+
+
+def drawing(paint: Callable[[Axes], None], salt: str, across: str, legend: bool = False) -> Markup:
+    """What `paint` puts on axes, as SVG to stand in a page: colours and font are the page's, and nothing refers outside.
+
+    `across` names the horizontal axis; the salt makes the names inside of the drawing its own on the page, and the same at
+    every run.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": 9}):
+        figure = Figure(figsize=(3.5, 2.4), layout="constrained")
+        FigureCanvasSVG(figure)
+        axes = figure.add_subplot()
+        paint(axes)
+        _style(axes, across)
+        if legend:
             axes.legend(frameon=False, labelcolor=INK)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _inline(buffer.getvalue())
 
 
-def _style(axes: Axes) -> None:
-    axes.set_xlabel("step", color=INK)
+def _style(axes: Axes, across: str) -> None:
+    axes.set_xlabel(across, color=INK)
     axes.grid(True, color=GRID, linewidth=0.8)
     axes.tick_params(color=GRID, labelcolor=INK)
     axes.set_axisbelow(True)

@@ -29,7 +29,9 @@ def render(context: Context) -> Section | None:
     if data.get("labels"):
         known = list(context.model["task"].get("labels", ())) if context.model is not None else []
         order = [label for label in known if label in data["labels"]]
-        parts.append(_classes({label: data["labels"][label] for label in [*order, *data["labels"]]}))
+        parts.append(
+            _classes({label: data["labels"][label] for label in [*order, *data["labels"]]}, data.get("counts"))
+        )
     if data.get("roles"):
         items = html.join(Markup("<li>{}</li>").format(note) for note in data["roles"])
         parts.append(Markup("<h3>How they were divided</h3><ul>{}</ul>").format(items))
@@ -47,16 +49,19 @@ def _intro(data: Mapping[str, Any]) -> str:
     return f"{data.get('name', 'The data')}{kind}: {words or 'nothing is known of its pictures'}."
 
 
-def _classes(labels: Mapping[str, Mapping[str, int]]) -> Markup:
-    """A row for each label, a column for each role."""
+def _classes(labels: Mapping[str, Mapping[str, int]], pictures: Mapping[str, int] | None) -> Markup:
+    """A row for each label, a column for each role. Where pictures have several labels, their sum is none of pictures."""
     there = {role for counts in labels.values() for role in counts}
     roles = [role for role in ROLES if role in there] + sorted(there - ROLES.keys())
     most = max((count for counts in labels.values() for count in counts.values()), default=0) or 1
     rows: list[list[Any]] = [
         [label, *(_bar(counts.get(role, 0), most) for role in roles)] for label, counts in labels.items()
     ]
-    sums = (sum(counts.get(role, 0) for counts in labels.values()) for role in roles)
-    rows.append(["All", *(Markup("<strong>{}</strong>").format(f"{total:,}") for total in sums)])
+    sums = [sum(counts.get(role, 0) for counts in labels.values()) for role in roles]
+    more = any(total > ((pictures or {}).get(role) or total) for role, total in zip(roles, sums, strict=True))
+    rows.append(
+        ["All labels" if more else "All", *(Markup("<strong>{}</strong>").format(f"{total:,}") for total in sums)]
+    )
     shown = html.table(("Class", *(ROLES.get(role, role) for role in roles)), rows, numeric=range(1, len(roles) + 1))
     return html.details(f"Pictures of each of the {len(labels):,} classes", shown) if len(labels) > OPEN else shown
 

@@ -126,6 +126,11 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def plurals(one: str) -> str:
+    """ "class" → "classes", "value" → "values"."""
+    return f"{one}es" if one.endswith("s") else f"{one}s"
+
+
 def plain(value: Any) -> str:
     """A setting's value in words: lists with commas, nothing as –, yes and no."""
     if value is None or value == "" or value == [] or value == {}:

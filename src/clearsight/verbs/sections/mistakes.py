@@ -1,4 +1,4 @@
-"""The pictures that the model got most confidently wrong, and some that it got right."""
+"""The pictures that the model got most wrong, and some that it got right."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def render(context: Context) -> Section | None:
     parts = []
     if found.mistakes:
         known = f"The worst {shown:,} of {total:,}" if total > shown else html.plural(shown, "mistake")
-        intro = f"{known}, most confident first. Look for wrong labels among them: they cost the most."
+        intro = f"{known}, worst first. Look for wrong annotations among them: they cost the most."
         parts.append(_gallery(found.mistakes))
     else:
         intro = f"{total:,} mistakes, none kept as a picture." if total else "There is none among the pictures judged."

@@ -15,12 +15,22 @@ from clearsight.verbs.sections.html import Section
 FIGURES: Mapping[str, tuple[str, bool, str]] = {
     "accuracy": ("Accuracy", True, "pictures whose most probable class is the right one"),
     "top5": ("Top-5 accuracy", True, "pictures whose right class is among the five most probable"),
+    "coverage": ("Answered", True, "pictures that are not rejected as none of the classes"),
+    "selective_accuracy": ("Accuracy of the answered", True, "of the pictures not rejected, those that are right"),
     "macro_f1": ("F1, macro", True, "mean over the classes, each counting the same"),
     "weighted_f1": ("F1, weighted", True, "mean over the classes, each by its pictures"),
     "macro_precision": ("Precision, macro", True, "of the pictures taken for a class, those that are of it"),
     "macro_recall": ("Recall, macro", True, "of the pictures of a class, those that are found"),
     "weighted_precision": ("Precision, weighted", True, "the same, each class by its pictures"),
     "weighted_recall": ("Recall, weighted", True, "the same, each class by its pictures"),
+    "mAP": ("mAP", True, "mean over the labels of the area under precision and recall, whatever the thresholds"),
+    "micro_f1": ("F1, micro", True, "of all answers together, each label of each picture counting the same"),
+    "micro_precision": ("Precision, micro", True, "of all labels given, those that apply"),
+    "micro_recall": ("Recall, micro", True, "of all labels that apply, those that are given"),
+    "exact_match": ("Exact match", True, "pictures of which every label is right"),
+    "mae": ("Mean absolute error", False, "how far off the numbers are, in their own units; 0 is best"),
+    "rmse": ("Root mean squared error", False, "the same, large errors counting more"),
+    "r2": ("R²", False, "share of the variance that is explained; 1 is best, 0 is as good as always saying the mean"),
     "ece": ("Calibration error", True, "mean distance of confidence and accuracy; 0 is best"),
     "nll": ("Negative log likelihood", False, "surprise at the right class, in nats; 0 is best"),
 }
@@ -57,6 +67,7 @@ def headline(result: Result) -> tuple[str, str]:
     known = f" (95 % interval {low.removesuffix(' %')} to {high})" if result.headline in result.intervals else ""
     if result.headline != "accuracy":
         words, _, _ = FIGURES.get(result.headline, (result.headline.replace("_", " "), False, ""))
+        words = words if words[:2].isupper() or words[1:2].isupper() else words[0].lower() + words[1:]
         return figure, f"{words} on {pictures}{known}"
     if result.score == 1 and result.count:
         # Resampling pictures that are all right says 100 to 100: the rule of three (Hanley 1983) says what is known.
@@ -72,7 +83,7 @@ def _judged(context: Context) -> str:
     where = ", ".join(part for part in (found.data, found.split) if part)
     text += f"Judged on: {where}. " if where else ""
     if found.result.left_out:
-        text += f"{html.plural(found.result.left_out, 'picture')} without a label left out."
+        text += f"{html.plural(found.result.left_out, 'picture')} without an annotation left out."
     return text
 
 
@@ -83,7 +94,8 @@ def _facts(context: Context) -> dict[str, str]:
         facts["Model"] = str(context.settings.get("net", {}).get("value") or net.get("name", "?"))
         facts["Task"] = str(task.get("name", "?"))
         if task.get("labels"):
-            facts["Classes"] = f"{len(task['labels']):,}"
+            asked = context.evaluation.result.per if context.evaluation is not None else "class"
+            facts[html.plurals(asked).capitalize()] = f"{len(task['labels']):,}"
         if task.get("size"):
             facts["Picture size"] = f"{task['size']} × {task['size']} px"
         if context.model["weights"].get("bytes"):

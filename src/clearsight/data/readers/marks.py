@@ -1,0 +1,211 @@
+"""What annotators put on pictures, gathered as samples: shared by the formats of Labelme, CVAT and Label Studio.
+
+Boxes fill `Sample.boxes`, polygons `Sample.masks`. Where a set has boxes at all, a picture that was annotated without
+one has none there (empty); a picture that was not annotated has None. The same goes for masks.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from clearsight.core.errors import BadImage, InputError
+from clearsight.core.reader import SPLITS, DataInfo
+from clearsight.core.sample import Array, Boxes, ImageSource, Masks, Sample, printable
+from clearsight.data.readers.names import count, few, natural_order
+from clearsight.data.tree import Tree
+
+FAR = 1e9
+"""Pixels beyond which a coordinate is a mistake."""
+
+Point = tuple[float, float]
+Ring = tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Polygons:
+    """The masks of one picture, rasterised when called. Picklable."""
+
+    image: ImageSource
+    rings: tuple[tuple[Ring, ...], ...]  # of each instance its parts, in pixels of the photograph
+    said: tuple[int, int] | None  # (height, width) by the annotation file
+
+    def __call__(self) -> Array:
+        """Bool (N, H, W). Raises `BadImage` where the picture is not of the size that was annotated."""
+        height, width = self.image.size()
+        if self.said is not None and self.said != (height, width):
+            said = f"its annotation says {self.said[1]} x {self.said[0]}"
+            raise BadImage(self.image.name, f"is of {width} x {height} pixels, {said}; was it resized afterwards?")
+        masks = np.zeros((len(self.rings), height, width), bool)
+        for mask, parts in zip(masks, self.rings, strict=True):
+            for ring in parts:
+                fill(mask, ring)
+        return masks
+
+
+@dataclass
+class Marked:
+    """One picture as an annotation file tells of it; None for what it was not annotated with."""
+
+    key: str
+    image: ImageSource
+    split: str = "train"
+    labels: tuple[str, ...] | None = None
+    annotated: bool = True  # whether boxes and masks that are not here are not there
+    boxes: list[tuple[str, tuple[float, float, float, float]]] = field(default_factory=list)  # x1, y1, x2, y2
+    masks: list[tuple[str, tuple[Ring, ...]]] = field(default_factory=list)
+    size: tuple[int, int] | None = None  # (height, width)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Gathered:
+    """The pictures of a place, what was left out of them, and what a person should know."""
+
+    pictures: list[Marked] = field(default_factory=list)
+    declared: list[str] = field(default_factory=list)  # names of labels in the order that the file says
+    notes: list[str] = field(default_factory=list)
+    left_out: dict[str, Counter[str]] = field(default_factory=dict)  # what -> of which pictures, how often
+    missing: list[str] = field(default_factory=list)
+    _keys: Counter[str] = field(default_factory=Counter)
+
+    def key(self, name: str) -> str:
+        """A key that no other picture has: of several with one name the second becomes `name#2`."""
+        self._keys[name] += 1
+        times = self._keys[name]
+        return printable(name) if times == 1 else f"{printable(name)}#{times}"
+
+    def leave_out(self, what: str, name: str) -> None:
+        """Count something that cannot be taken over. `what` is a plural: "rotated boxes"."""
+        self.left_out.setdefault(what, Counter())[name] += 1
+
+    def add_box(self, picture: Marked, label: str, corners: Iterable[float]) -> None:
+        """A box of two opposite corners (x, y, x, y), absolute pixels."""
+        x1, y1, x2, y2 = corners
+        box = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
+        if not label:
+            self.leave_out("boxes without a label", picture.key)
+        elif box[2] - box[0] <= 0 or box[3] - box[1] <= 0:
+            self.leave_out("boxes without area", picture.key)
+        else:
+            picture.boxes.append((label, box))
+
+    def add_polygon(self, picture: Marked, label: str, rings: Sequence[Ring]) -> None:
+        """An instance of one part or several, absolute pixels."""
+        whole = tuple(ring for ring in rings if len(ring) > 2)
+        if len(whole) < len(rings):
+            self.leave_out("polygons of fewer than 3 points", picture.key)
+        if not label:
+            self.leave_out("polygons without a label", picture.key)
+        elif whole:
+            picture.masks.append((label, whole))
+
+    def samples(self, split: str) -> Iterator[Sample]:
+        """The samples of a split in their order."""
+        boxed = any(picture.boxes for picture in self.pictures)
+        masked = any(picture.masks for picture in self.pictures)
+        for picture in self.pictures:
+            if picture.split == split:
+                boxes = _boxes(picture) if boxed and picture.annotated else None
+                masks = _masks(picture) if masked and picture.annotated else None
+                yield Sample(picture.key, picture.image, picture.labels, boxes, masks, extra=picture.extra)
+
+    def info(self, format: str) -> DataInfo:
+        """What is there. The classes are those of whole pictures where these have labels, else of boxes and masks."""
+        whole = {label for picture in self.pictures for label in picture.labels or ()}
+        drawn = {label for picture in self.pictures for label, _ in (*picture.boxes, *picture.masks)}
+        counts = Counter(picture.split for picture in self.pictures)
+        found = {
+            "labels": any(picture.labels is not None for picture in self.pictures),
+            "boxes": any(picture.boxes for picture in self.pictures),
+            "masks": any(picture.masks for picture in self.pictures),
+        }
+        used = whole if found["labels"] else drawn
+        ordered = [label for label in dict.fromkeys(self.declared) if label in used]
+        labels = (*ordered, *natural_order(used - set(ordered)))
+        several = any(picture.labels is not None and len(picture.labels) != 1 for picture in self.pictures)
+        annotated = frozenset(name for name, there in found.items() if there)
+        splits = {split: counts[split] for split in SPLITS if counts[split]}
+        columns = dict.fromkeys(column for picture in self.pictures for column in picture.extra)
+        return DataInfo(format, splits, labels, annotated, tuple(columns), tuple(self._notes()), several)
+
+    def _notes(self) -> Iterator[str]:
+        yield from self.notes
+        for what, pictures in self.left_out.items():
+            yield f"{what} were left out, {pictures.total():,} in all: {few(list(pictures))}"
+        if self.missing:
+            what = f"of {len(self.pictures):,} pictures are not there"
+            yield f"{len(self.missing):,} {what}: {few(self.missing)}"
+        if both := [picture.key for picture in self.pictures if picture.boxes and picture.masks]:
+            yield f"{count(len(both), 'picture')} with boxes and polygons; these are not made boxes of: {few(both)}"
+
+
+def fill(mask: Array, ring: Ring) -> None:
+    """Set the pixels of a mask, bool (H, W), whose centre lies within a polygon, by the even-odd rule.
+
+    Pixel (row, column) covers column … column + 1 and row … row + 1, its centre is in the middle.
+    """
+    height, width = mask.shape
+    x, y = np.asarray(ring, np.float64).T
+    toggles = np.zeros((height, width + 1), bool)  # where a row crosses an edge
+    for x0, y0, x1, y1 in zip(x, y, np.roll(x, -1), np.roll(y, -1), strict=True):
+        low, high = min(y0, y1), max(y0, y1)
+        rows = np.arange(max(math.ceil(low - 0.5), 0), min(math.ceil(high - 0.5), height))
+        if len(rows):
+            crossing = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
+            toggles[rows, np.clip(np.ceil(crossing - 0.5), 0, width).astype(int)] ^= True
+    mask |= np.logical_xor.accumulate(toggles, axis=1)[:, :width]
+
+
+def read_json(tree: Tree, name: str) -> Any:
+    """A file as JSON. Raises `InputError` where it is none."""
+    try:
+        return json.loads(tree.read(name))
+    except (ValueError, RecursionError) as error:
+        shown = printable(str(tree.path / name))
+        raise InputError(f"{shown} is not JSON, or cut short ({error}); export it again") from None
+
+
+def numbers(values: Iterable[Any], where: str) -> tuple[float, ...]:
+    """Values as floats. Raises `InputError` with `where`, a file and a place in it."""
+    try:
+        found = tuple(math.nan if isinstance(value, bool) else float(value) for value in values)
+    except (TypeError, ValueError, OverflowError):
+        found = (math.nan,)
+    if not all(abs(value) < FAR for value in found):  # nor is NaN
+        raise InputError(f"{where} has coordinates that are no numbers of pixels; export it again")
+    return found
+
+
+def points(values: Any, where: str) -> Ring:
+    """A list of [x, y] as points. Raises `InputError` with `where`."""
+    if not isinstance(values, (list, tuple)):
+        raise InputError(f"{where} has no list of points; export it again")
+    pairs = [numbers(value if isinstance(value, (list, tuple)) else [None], where) for value in values]
+    if any(len(pair) != 2 for pair in pairs):
+        raise InputError(f"{where} has points that are not x and y; export it again")
+    return tuple((pair[0], pair[1]) for pair in pairs)
+
+
+def side(value: Any, where: str) -> int:
+    """A height or width. Raises `InputError` with `where`."""
+    number = numbers([value], where)[0]
+    if number < 1 or number != int(number):
+        raise InputError(f"{where}: the picture's size is said to be {number:g}; export it again")
+    return int(number)
+
+
+def _boxes(picture: Marked) -> Boxes:
+    corners = np.array([box for _, box in picture.boxes], np.float32).reshape(-1, 4)
+    return Boxes(corners, tuple(label for label, _ in picture.boxes))
+
+
+def _masks(picture: Marked) -> Masks:
+    polygons = Polygons(picture.image, tuple(rings for _, rings in picture.masks), picture.size)
+    return Masks("instances", polygons, tuple(label for label, _ in picture.masks))

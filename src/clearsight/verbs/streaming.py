@@ -1,0 +1,103 @@
+"""Training pictures that are read as a stream: their roles, and how long a training of unknown length is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from clearsight.core.errors import InputError
+from clearsight.core.sample import Sample
+from clearsight.data.checks import GateContext
+from clearsight.data.open import Dataset
+from clearsight.data.readers.names import few
+from clearsight.engine.plan import Plan
+from clearsight.verbs.roles import CHOOSING_SHARE, Roles
+
+LISTED = "needs them listed, which --cache memory or --cache disk does"
+
+
+def streams(dataset: Dataset, options: Any) -> bool:
+    """Whether a data set is read as a stream: it has no known length, and nobody asks to keep its pictures decoded."""
+    return dataset.endless and options.cache in (None, "stream")
+
+
+def stream_roles(
+    options: Any, dataset: Dataset, context: GateContext, *, choosing: bool, other: Sequence[Sample] | None
+) -> Roles:
+    """Roles of a stream: what teaches is not listed, what chooses and judges is.
+
+    Without a split of its own, pictures are held out by a hash of their key, or their group, as a stream's contents are
+    not read beforehand. Raises `InputError` where there is nothing to learn from, and for options that need a list.
+    """
+    splits = dataset.info.splits
+    if "train" not in splits:
+        raise InputError(f"there are no training pictures; the data has only {', '.join(splits)}")
+    if options.fold is not None:
+        raise InputError(f"--folds: dividing the pictures of a stream into folds {LISTED}")
+    train, group, share = dataset.parts("train"), dataset.group, options.val_share
+    head = [sample for sample in context.samples["train"] if sample.key in context.digests]
+    named = [split for split in ("test", "val") if split in splits]
+    judge, chosen, notes = list(other or ()), list[Sample](), list[str]()
+    if other is not None:
+        name, named = "val", [split for split in named if split == "val"]
+        notes.append("judged on the pictures given with --val")
+    elif named:
+        name = named.pop(0)
+        judge = dataset.samples(name)
+        notes.append(f"judged on the data's {name} split")
+    else:
+        name, whole = "held out", train
+        train, judge = (
+            whole.within(0, 1 - share, group=group),
+            list(whole.within(1 - share, 1, group=group)),
+        )
+        notes.append(f"the data has no split of its own: pictures are held out by a hash of their {group or 'name'}")
+    if named:
+        chosen = dataset.samples("val")
+        notes.append("the val split chooses the weights and what is fitted afterwards")
+    elif choosing:
+        whole, share = train, CHOOSING_SHARE
+        train = whole.within(0, 1 - share, salt="choose", group=group)
+        chosen = list(whole.within(1 - share, 1, salt="choose", group=group))
+        notes.append(f"{len(chosen):,} training pictures are kept aside to choose the weights")
+    else:
+        notes.append("nothing is chosen on held-out pictures: the last weights become the model")
+    if not judge or (choosing and not chosen):
+        what = "choose by" if judge else "judge on"
+        raise InputError(f"no pictures to {what}: the hash held none of a set so small out; give more with --val-share")
+    if options.train_share < 1:
+        train = train.within(0, options.train_share, salt=f"share {options.seed}", group=group)
+        notes.append(f"of the others, {options.train_share:.3g} are learnt from, by a hash of their {group or 'name'}")
+    about, exact = train.count()
+    if about == 0:
+        raise InputError("there are no training pictures left; hold out fewer, or leave out fewer")
+    notes.insert(0, f"the training pictures are a stream of {len(train.parts):,} parts, {_amount(about, exact)}")
+    counted = [Counter(sample.key for sample in samples) for samples in (judge, chosen)]
+    if twice := [key for counts in counted for key, number in counts.items() if number > 1]:
+        raise InputError(f"{few(twice)}: more than one picture is called so: give every picture a name of its own")
+    kept = [sample for sample in head if train.holds(sample)] or train.head()
+    return Roles(kept, chosen, judge, name, tuple(notes), train, about)
+
+
+def pictures_in_epoch(plan: Plan, roles: Roles) -> int:
+    """How many pictures an epoch has: counted or estimated; where neither can be, a tenth of the steps is one.
+
+    Raises `InputError` where there are no steps either, and for settings that a stream cannot serve.
+    """
+    if roles.stream is None:
+        return len(roles.train)
+    if plan.optimiser == "gd" or plan.sampling == "balanced":
+        what = "--optimiser gd takes all pictures at once" if plan.optimiser == "gd" else "--sampling balanced"
+        raise InputError(f"{what}: for a stream this {LISTED}")
+    if roles.about is not None:
+        return roles.about
+    if plan.steps is None:
+        raise InputError(f"{plan.data} is a stream whose length is not known: say with --steps how long to train")
+    return max(1, int(plan.steps * plan.batch_size * plan.accumulate) // 10)
+
+
+def _amount(about: int | None, exact: bool) -> str:
+    if about is None:
+        return "nobody knows how long"
+    return f"{about:,} pictures" if exact else f"about {about:,} pictures by the size of those not counted"

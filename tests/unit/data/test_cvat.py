@@ -1,0 +1,158 @@
+"""CVAT for images 1.1: whole exports, several tasks, subsets, and XML that must not be read."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from laying import lay, pack, picture
+
+from clearsight.core.errors import BadImage, InputError
+from clearsight.core.reader import Location
+from clearsight.data.open import open_data
+from clearsight.data.readers import cvat
+
+META = """<version>1.1</version><meta><task><id>1</id><name>pets</name><size>3</size><mode>annotation</mode>
+<labels><label><name>dog</name><color>#ff0000</color><type>any</type><attributes></attributes></label>
+<label><name>cat</name><type>any</type></label><label><name>night</name><type>tag</type></label>
+<label><name>day</name><type>tag</type></label></labels><original_size/></task><dumped>2024-01-01</dumped></meta>"""
+
+
+def export(images: str, meta: str = META) -> str:
+    return f'<?xml version="1.0" encoding="utf-8"?>\n<annotations>{meta}{images}</annotations>\n'
+
+
+def image(name: str, inside: str = "", more: str = "") -> str:
+    return f'<image id="0" name="{name}" {more} width="8" height="6">{inside}</image>'
+
+
+BOX = '<box label="cat" source="manual" occluded="0" xtl="1.50" ytl="2.00" xbr="5.00" ybr="4.00" z_order="0">'
+MARKED = f"""{BOX}<attribute name="age">3</attribute></box>
+<box label="dog" occluded="0" xtl="0" ytl="0" xbr="2" ybr="2" rotation="30.0"></box>
+<polygon label="dog" points="1.0,1.0;3.0,1.0;3.0,3.0;1.0,3.0" z_order="0"></polygon>
+<polyline label="dog" points="1,1;2,2"></polyline><mask label="dog" rle="0, 4" left="0" top="0" width="2" height="2"/>
+<tag label="night" source="manual"></tag>"""
+PHOTO = picture(5, (8, 6))
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "wrapped"])
+def test_a_task(tmp_path: Path, form: str) -> None:
+    images = image("a.png", MARKED) + image("deep/b.png", '<tag label="day"/>') + image("c.png")
+    files: dict[str, bytes | str] = {f"images/{name}": PHOTO for name in ("a.png", "deep/b.png", "spare.png")}
+    files["annotations.xml"] = export(images)
+    if form == "zip":
+        path = pack(tmp_path / "task.zip", files)
+    else:
+        path = lay(tmp_path / "set", {f"task/{name}" if form == "wrapped" else name: d for name, d in files.items()})
+    data = open_data(path)
+    assert (data.format, dict(data.info.splits)) == ("cvat", {"train": 3})
+    assert data.info.labels == ("night", "day")  # the file's order, and only what whole pictures bear
+    assert data.info.annotated == {"labels", "boxes", "masks"} and not data.info.several
+    first, second, third = data.samples("train")
+    assert first.key.endswith("images/a.png") and first.image.load().shape == (6, 8, 3)
+    assert [sample.labels for sample in (first, second, third)] == [("night",), ("day",), None]
+    assert first.boxes is not None and first.boxes.labels == ("cat",)
+    np.testing.assert_array_equal(first.boxes.xyxy, np.array([[1.5, 2, 5, 4]], np.float32))
+    assert first.masks is not None and first.masks.labels == ("dog",)
+    wanted = np.zeros((1, 6, 8), bool)
+    wanted[0, 1:3, 1:3] = True
+    np.testing.assert_array_equal(first.masks.load(), wanted)
+    assert second.boxes is not None and second.boxes.labels == ()
+    with pytest.raises(BadImage):
+        third.image.load()
+    notes = " / ".join(data.info.notes)
+    for part in (
+        "rotated boxes were left out, 1 in all",
+        "shapes of the kind <polyline> were left out",
+        "shapes of the kind <mask> were left out",
+        "attributes are not read: age",
+        "1 picture without a tag, taken as not annotated with labels",
+        "1 of 3 pictures are not there",
+        "1 picture that no annotation names, left out",
+    ):
+        assert part in notes
+
+
+def test_a_project_with_subsets(tmp_path: Path) -> None:
+    tags = [
+        '<tag label="day"/>',
+        '<tag label="day"/><tag label="night"/>',
+        '<tag label="night"/>',
+        '<tag label="day"/>',
+    ]
+    subsets = ["Train", "Validation", "odd", "default"]
+    images = "".join(
+        image(f"{n}.png", tag, f'subset="{subset}" task_id="{n}"')
+        for n, (tag, subset) in enumerate(zip(tags, subsets, strict=True))
+    )
+    meta = META.replace("<task>", "<project>").replace("</task>", "</project>")
+    files: dict[str, bytes | str] = {f"images/{subset}/{n}.png": PHOTO for n, subset in enumerate(subsets)}
+    files["images/2.png"] = files.pop("images/odd/2.png")
+    path = pack(tmp_path / "x.zip", files | {"annotations.xml": export(images, meta)})
+    data = open_data(path)
+    assert dict(data.info.splits) == {"train": 3, "val": 1}
+    assert data.info.several and data.info.annotated == {"labels"}
+    assert "subsets that name none of train, val, test are read as train: odd" in data.info.notes
+    assert [sample.labels for sample in data.samples("val")] == [("day", "night")]
+    assert [sample.image.load()[0, 0, 0] for sample in data.samples("train")] == [5, 5, 5]
+
+
+def test_several_tasks_and_a_file_alone(tmp_path: Path) -> None:
+    one = {f"{task}/annotations.xml": export(image("a.png", '<tag label="day"/>')) for task in ("t1", "t2")}
+    lay(tmp_path, one | {"t1/images/a.png": PHOTO, "t2/images/a.png": PHOTO, "t2/a.png": b"not this"})
+    data = open_data(tmp_path)
+    assert [sample.key for sample in data.samples("train")] == ["t1/images/a.png", "t2/images/a.png"]
+    alone = open_data(tmp_path / "t1" / "annotations.xml")
+    assert (alone.format, alone.name) == ("cvat", "annotations")
+    assert alone.samples("train")[0].image.load().shape == (6, 8, 3)
+
+
+BOMB = """<?xml version="1.0"?><!DOCTYPE annotations [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">
+<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;">]><annotations><meta/><image name="&c;" width="1" height="1"/></annotations>"""
+OUTSIDE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotations><meta>&x;</meta></annotations>'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB, r"annotations\.xml declares XML entities, which no annotation needs; refused"),
+        (OUTSIDE, "declares XML entities"),
+        (export(image("a.png"))[:-20], r"annotations\.xml is no XML, or cut short"),
+        (export(""), "its annotations name no picture"),
+        (export('<track id="0" label="cat"></track>'), "holds tracks of a video; export it as 'CVAT for images 1.1'"),
+        (export('<image id="0" width="8" height="6"/>'), "an <image> without a name"),
+        (export('<image name="a.png" width="8"/>'), r"a\.png has coordinates that are no numbers"),
+        (
+            export(image("a.png", '<box label="a" xtl="1" ytl="x" xbr="2" ybr="3"/>')),
+            r"a\.png: <box> 1 has coordinates",
+        ),
+        (export(image("a.png", '<polygon label="a" points="1,2;3"/>')), r"<polygon> 1 has points that are not x and y"),
+    ],
+)
+def test_files_that_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    lay(tmp_path, {"annotations.xml": text, "images/a.png": PHOTO})
+    with pytest.raises(InputError, match=message):
+        open_data(tmp_path)
+
+
+def test_other_xml_is_not_ours(tmp_path: Path) -> None:
+    assert cvat.sniff(Location(lay(tmp_path, {"a.xml": "<annotation><folder/></annotation>"}))) is None
+    with pytest.raises(InputError, match=r"its root is <annotation>, not <annotations>"):
+        cvat.info(Location(tmp_path / "a.xml"))
+    with pytest.raises(InputError, match=r"holds no annotations\.xml"):
+        cvat.info(Location(lay(tmp_path / "b", {"1.png": PHOTO})))
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 3000), st.binary(max_size=4), st.integers(0, 6))
+def test_damaged_bytes_are_read_or_refused(tmp_path: Path, place: int, new: bytes, gone: int) -> None:
+    data = export(image("a.png", MARKED)).encode()
+    place %= len(data)
+    lay(tmp_path, {"annotations.xml": data[:place] + new + data[place + gone :], "images/a.png": PHOTO})
+    with contextlib.suppress(InputError):
+        cvat.info(Location(tmp_path))
+        list(cvat.read(Location(tmp_path), "train"))

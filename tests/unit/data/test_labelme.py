@@ -1,0 +1,189 @@
+"""Labelme's files, and the polygons that all annotation formats share."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import math
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from laying import JSON, lay, pack, picture, with_one_replaced
+
+from clearsight.core.errors import BadImage, InputError
+from clearsight.core.reader import Location
+from clearsight.core.sample import Sample
+from clearsight.data.open import open_data
+from clearsight.data.readers import labelme
+from clearsight.data.readers.marks import fill
+
+
+def shape(label: str, points: list[list[float]], kind: str = "polygon", group: int | None = None) -> dict[str, Any]:
+    common = {"group_id": group, "description": "", "flags": {}, "mask": None}
+    return {"label": label, "points": points, "shape_type": kind, **common}
+
+
+def file(image: str | None, shapes: list[dict[str, Any]], flags: dict[str, bool] | None = None, **more: Any) -> str:
+    """What Labelme 5 writes, for a picture of 8 × 6 pixels."""
+    head = {"version": "5.5.0", "flags": flags or {}, "shapes": shapes, "imagePath": image, "imageData": None}
+    return json.dumps(head | {"imageHeight": 6, "imageWidth": 8} | more)
+
+
+SQUARE = [[1.0, 1.0], [3.0, 1.0], [3.0, 3.0], [1.0, 3.0]]
+PHOTO = picture(7, (8, 6))
+FILES = {
+    "train/1.png": PHOTO,
+    "train/1.json": file(
+        "1.png",
+        [
+            shape("cat", [[5, 4], [1, 2.5]], "rectangle"),
+            shape("dog", SQUARE),
+            shape("dog", [[4, 0], [6, 0], [6, 2], [4, 2]], group=1),
+            shape("dog", [[0, 4], [2, 4], [2, 6], [0, 6]], group=1),
+            shape("eye", [[2, 2]], "point"),
+        ],
+        {"blurred": True, "dark": False},
+    ),
+    "train/2.png": PHOTO,
+    "train/2.json": file("..\\train\\2.png", [], {"blurred": False, "dark": False}),
+    "val/3.json": file("3.png", [], {"dark": True}, imageData=base64.b64encode(PHOTO).decode()),
+    "val/4.png": PHOTO,
+}
+
+
+def samples(path: Path, split: str = "train") -> list[Sample]:
+    return list(labelme.read(Location(path), split))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_labelmes_files(tmp_path: Path, packed: bool) -> None:
+    path = pack(tmp_path / "x.zip", FILES) if packed else lay(tmp_path / "x", FILES)
+    data = open_data(path)
+    assert (data.format, dict(data.info.splits)) == ("labelme", {"train": 2, "val": 2})
+    assert data.info.annotated == {"labels", "boxes", "masks"} and data.info.labels == ("blurred", "dark")
+    assert data.info.several
+    notes = " / ".join(data.info.notes)
+    assert "1 picture without an annotation file: val/4.png" in notes
+    assert "shapes of the kind 'point' were left out, 1 in all: train/1.png" in notes
+    assert "1 picture with boxes and polygons; these are not made boxes of: train/1.png" in notes
+    first, second = data.samples("train")
+    assert (first.key, first.labels, second.labels) == ("train/1.png", ("blurred",), ())
+    assert first.boxes is not None and first.boxes.labels == ("cat",)
+    np.testing.assert_array_equal(first.boxes.xyxy, np.array([[1, 2.5, 5, 4]], np.float32))
+    assert first.masks is not None and (first.masks.kind, first.masks.labels) == ("instances", ("dog", "dog"))
+    masks = pickle.loads(pickle.dumps(first.masks)).load()
+    wanted = np.zeros((2, 6, 8), bool)
+    wanted[0, 1:3, 1:3] = wanted[1, 0:2, 4:6] = wanted[1, 4:6, 0:2] = True
+    np.testing.assert_array_equal(masks, wanted)
+    assert second.boxes is not None and second.boxes.xyxy.shape == (0, 4)  # annotated: there is nothing
+    assert second.masks is not None and second.masks.load().shape == (0, 6, 8)
+    third, fourth = data.samples("val")
+    assert third.labels == ("dark",) and third.key == "val/3.json"
+    assert pickle.loads(pickle.dumps(third.image)).load().shape == (6, 8, 3)
+    assert (fourth.key, fourth.labels, fourth.boxes, fourth.masks) == ("val/4.png", None, None, None)
+
+
+def test_classes_are_those_of_shapes_where_no_flag_is_set(tmp_path: Path) -> None:
+    info = labelme.info(Location(lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", [shape("b", SQUARE)])})))
+    assert (info.labels, info.annotated, info.several) == (("b",), {"masks"}, False)
+
+
+def test_odd_shapes_are_counted(tmp_path: Path) -> None:
+    shapes = [
+        shape("a", [[1, 1], [1, 5]], "rectangle"),
+        shape("", SQUARE),
+        shape("a", SQUARE[:2]),
+        shape("a", SQUARE, "rectangle"),
+        shape("a", [[4, 3], [4, 1]], "circle"),
+    ]
+    lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", shapes), "other.json": "{}", "list.json": "[1]"})
+    notes = " / ".join(labelme.info(Location(tmp_path)).notes)
+    for what in ("boxes without area", "polygons without a label", "polygons of fewer than 3 points", "'rectangle'"):
+        assert what in notes
+    assert "2 JSON files of something else: list.json, other.json" in notes
+    (sample,) = samples(tmp_path)
+    assert sample.masks is not None
+    (circle,) = sample.masks.load()
+    rows, columns = np.mgrid[:6, :8] + 0.5
+    np.testing.assert_array_equal(circle, np.hypot(rows - 3, columns - 4) < 2)
+
+
+def test_pictures_that_are_not_there_or_not_of_the_size(tmp_path: Path) -> None:
+    lay(tmp_path, {"1.json": file("1.png", [shape("a", SQUARE)]), "2.json": file("1.png", [])})
+    assert "2 of 2 pictures are not there: 1.png, 1.png" in labelme.info(Location(tmp_path)).notes
+    first, second = samples(tmp_path)
+    assert (first.key, second.key) == ("1.png", "1.png#2")
+    with pytest.raises(BadImage, match="not there"):
+        first.image.load()
+    lay(tmp_path, {"1.png": picture(0, (16, 12))})
+    first, _ = samples(tmp_path)
+    assert first.masks is not None
+    with pytest.raises(BadImage, match="is of 16 x 12 pixels, its annotation says 8 x 6; was it resized"):
+        first.masks.load()
+    lay(tmp_path / "bad", {"1.json": file("1.png", [], imageData="&&&")})
+    with pytest.raises(BadImage, match=r"1\.json: holds no picture in imageData"):
+        samples(tmp_path / "bad")[0].image.load()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (file("1.png", [])[:-9], r"2\.json is not JSON, or cut short"),
+        ("[" * 100_000, r"2\.json is not JSON"),
+        (file("1.png", [{"label": "a"}]), r"2\.json: shape 1 has no list of points"),
+        (file("1.png", [shape("a", [[1, 2], [3]])]), r"2\.json: shape 1 has points that are not x and y"),
+        (file("1.png", [shape("a", [["x", 2]])]), r"2\.json: shape 1 has coordinates that are no numbers"),
+        (file("1.png", [shape("a", [[math.inf, 2]])]), "coordinates that are no numbers"),
+        (file("1.png", [shape("a", [[1e300, 2]])]), "coordinates that are no numbers"),
+        (file("1.png", ["a"]), r"2\.json: shape 1 is not as Labelme writes it"),  # type: ignore[list-item]
+        (file("1.png", [], imageHeight=-3), r"2\.json: the picture's size is said to be -3"),
+        (file("1.png", [], flags=["a"]), r"2\.json: 'flags' must be names"),  # type: ignore[arg-type]
+    ],
+)
+def test_broken_files(tmp_path: Path, text: str, message: str) -> None:
+    lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", []), "2.json": text})
+    with pytest.raises(InputError, match=message):
+        open_data(tmp_path)
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 1000), JSON)
+def test_a_file_with_any_value_replaced_is_read_or_refused(tmp_path: Path, number: int, value: Any) -> None:
+    text = json.dumps(with_one_replaced(json.loads(str(FILES["train/1.json"])), number, value))
+    lay(tmp_path, {"1.png": PHOTO, "1.json": text, "2.json": file("2.png", [])})
+    with contextlib.suppress(InputError):
+        labelme.info(Location(tmp_path))
+        for sample in samples(tmp_path):
+            assert sample.masks is None or isinstance(sample.masks.load(), np.ndarray)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.floats(-5, 25), st.floats(-5, 25)), min_size=3, max_size=7))
+def test_fill_takes_the_pixels_whose_centre_lies_inside(ring: list[tuple[float, float]]) -> None:
+    mask = np.zeros((20, 16), bool)
+    fill(mask, tuple(ring))
+    rows, columns = np.mgrid[:20, :16] + 0.5
+    inside, doubtful = np.zeros((2, 20, 16), bool)
+    for (x0, y0), (x1, y1) in zip(ring, [*ring[1:], ring[0]], strict=True):  # a ray to the left crosses edges
+        straddles = (rows > min(y0, y1)) & (rows <= max(y0, y1))
+        crossing = x0 + (rows - y0) * ((x1 - x0) / (y1 - y0) if y0 != y1 else 0)
+        inside ^= straddles & (crossing < columns)
+        doubtful |= (straddles & (np.abs(columns - crossing) < 1e-6)) | (np.abs(rows - y0) < 1e-6)
+    np.testing.assert_array_equal(mask & ~doubtful, inside & ~doubtful)
+
+
+def test_fill_agrees_with_matplotlib() -> None:
+    from matplotlib.path import Path as Outline
+
+    ring = [(3.2, 4.1), (40.7, 9.3), (33.3, 50.2), (20.4, 22.7), (8.6, 44.4), (30.2, 12.9)]  # crosses itself
+    mask = np.zeros((60, 50), bool)
+    fill(mask, tuple(ring))
+    rows, columns = np.mgrid[:60, :50] + 0.5
+    wanted = Outline(ring).contains_points(np.stack([columns.ravel(), rows.ravel()], 1)).reshape(60, 50)
+    np.testing.assert_array_equal(mask, wanted)

@@ -1,0 +1,198 @@
+"""Label Studio's exports, JSON and JSON-MIN."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from laying import JSON, lay, pack, picture, with_one_replaced
+
+from clearsight.core.errors import InputError
+from clearsight.core.reader import Location
+from clearsight.data.open import open_data
+from clearsight.data.readers import labelstudio
+
+PHOTO = picture(5, (8, 6))
+SIZES = {"original_width": 8, "original_height": 6, "image_rotation": 0}
+
+
+def choice(*labels: str, control: str = "kind", **value: Any) -> dict[str, Any]:
+    return {"from_name": control, "to_name": "image", "type": "choices", "value": {"choices": list(labels), **value}}
+
+
+def box(label: str, rotation: float = 0, **more: Any) -> dict[str, Any]:
+    value = {"x": 25, "y": 50, "width": 50, "height": 25, "rotation": rotation, "rectanglelabels": [label]}
+    return (
+        {"id": "r1", "from_name": "box", "to_name": "image", "type": "rectanglelabels", "value": value} | SIZES | more
+    )
+
+
+def polygon(label: str) -> dict[str, Any]:
+    points = [[12.5, 100 / 6], [37.5, 100 / 6], [37.5, 50], [12.5, 50]]
+    value = {"points": points, "closed": True, "polygonlabels": [label]}
+    return {"id": "p1", "from_name": "outline", "to_name": "image", "type": "polygonlabels", "value": value} | SIZES
+
+
+def note(*results: dict[str, Any], **more: Any) -> dict[str, Any]:
+    common = {"id": 1, "completed_by": 1, "was_cancelled": False, "ground_truth": False, "lead_time": 3.2}
+    return (
+        common
+        | {"created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}
+        | {"result": list(results)}
+        | more
+    )
+
+
+def task(number: int, image: str, *annotations: dict[str, Any], **more: Any) -> dict[str, Any]:
+    data = {"image": image} | more.pop("data", {})
+    return {"id": number, "annotations": list(annotations), "drafts": [], "predictions": [], "data": data} | more
+
+
+TASKS = [
+    task(1, "/data/upload/3/0a1b2c3d-a.png", note(choice("cat"), box("ear"), polygon("tail")), data={"camera": "A"}),
+    task(2, "/data/local-files/?d=my%20photos/b.png", note(choice("dog"), box("ear", 30))),
+    task(3, "s3://bucket/deep/c.png", note(was_cancelled=True), predictions=[{"result": []}]),
+    task(4, "https://example.org/x/d.png?size=2", note(box("nose"))),
+    task(5, "e.png"),
+]
+PLACES = {"images/0a1b2c3d-a.png": PHOTO, "my photos/b.png": PHOTO, "deep/c.png": PHOTO, "d.png": PHOTO}
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "file"])
+def test_a_json_export(tmp_path: Path, form: str) -> None:
+    files: dict[str, bytes | str] = PLACES | {"project-1.json": json.dumps(TASKS), "spare.png": PHOTO}
+    path = pack(tmp_path / "x.zip", files) if form == "zip" else lay(tmp_path / "x", files)
+    data = open_data(path / "project-1.json" if form == "file" else path)
+    assert (data.format, dict(data.info.splits)) == ("labelstudio", {"train": 5})
+    assert data.info.labels == ("cat", "dog") and data.info.annotated == {"labels", "boxes", "masks"}
+    assert data.info.columns == ("camera",) and data.info.several
+    samples = data.samples("train")
+    keys = ["images/0a1b2c3d-a.png", "my photos/b.png", "deep/c.png", "d.png", "e.png"]
+    assert [sample.key for sample in samples] == keys
+    assert [sample.labels for sample in samples] == [("cat",), ("dog",), None, (), None]
+    first = samples[0]
+    assert first.image.load().shape == (6, 8, 3) and first.extra == {"camera": "A"}
+    assert first.boxes is not None and first.boxes.labels == ("ear",)
+    np.testing.assert_allclose(first.boxes.xyxy, [[2, 3, 6, 4.5]])
+    assert first.masks is not None and first.masks.labels == ("tail",)
+    wanted = np.zeros((1, 6, 8), bool)
+    wanted[0, 1:3, 1:3] = True
+    np.testing.assert_array_equal(first.masks.load(), wanted)
+    assert [None if s.boxes is None else s.boxes.labels for s in samples] == [("ear",), (), None, ("nose",), None]
+    notes = " / ".join(data.info.notes)
+    for part in (
+        "rotated boxes were left out, 1 in all: my photos/b.png",
+        "skipped or cancelled annotations were left out, 1 in all: task 3",
+        "predictions (not submitted) were left out, 1 in all: task 3",
+        "1 of 5 pictures are not there: e.png",
+        "2 pictures not annotated: deep/c.png, e.png",
+        "1 picture annotated without a choice, so that none applies: d.png",
+    ):
+        assert part in notes
+    assert ("1 picture that no task names, left out: spare.png" in notes) == (form != "file")
+
+
+def test_of_several_annotations_the_ground_truth_or_the_newest(tmp_path: Path) -> None:
+    tasks = [
+        task(1, "a.png", note(choice("old")), note(choice("new"), updated_at="2024-05-01T00:00:00Z")),
+        task(2, "b.png", note(choice("true"), ground_truth=True), note(choice("new"), updated_at="2024-05-01")),
+    ]
+    path = lay(tmp_path, {"x.json": json.dumps(tasks)}) / "x.json"
+    assert [s.labels for s in labelstudio.read(Location(path), "train")] == [("new",), ("true",)]
+    assert (
+        "annotations beside the ground truth or the newest were left out, 2 in all"
+        in labelstudio.info(Location(path)).notes[1 - 1]
+    )
+
+
+def test_controls_of_choices(tmp_path: Path) -> None:
+    brush = {"type": "brushlabels", "from_name": "b", "value": {"format": "rle", "rle": [1], "brushlabels": ["x"]}}
+    results = [choice("cat"), choice("red", "dark", control="look"), choice("left", x=1, y=1), brush]
+    path = lay(tmp_path, {"x.json": json.dumps([task(1, "a.png", note(*results))])}) / "x.json"
+    info = labelstudio.info(Location(path))
+    notes = " / ".join(info.notes)
+    assert info.labels == ("cat", "dark", "red")
+    assert "the labels are the choices of kind, look together; say --label-column kind to take one alone" in notes
+    assert "choices for a region were left out" in notes and "results of the kind 'brushlabels' were left out" in notes
+    one = labelstudio.info(Location(path, label_column="look"))
+    assert one.labels == ("dark", "red") and any("choices of 'kind' were left out" in note for note in one.notes)
+    with pytest.raises(InputError, match="has no choices called lock; it has kind, look"):
+        labelstudio.info(Location(path, label_column="lock"))
+
+
+def test_json_min(tmp_path: Path) -> None:
+    region = box("ear")["value"] | SIZES
+    common = {
+        "annotator": 1,
+        "annotation_id": 7,
+        "created_at": "2024-01-01",
+        "updated_at": "2024-01-01",
+        "lead_time": 2,
+    }
+    rows = [
+        {"id": 1, "image": "/data/upload/a.png", "kind": "cat", "box": [region], "camera": "A"} | common,
+        {"id": 2, "image": "b.png", "kind": {"choices": ["cat", "dog"]}, "camera": "B"} | common,
+        {"id": 2, "image": "b.png", "kind": "old", "camera": "B"} | common | {"updated_at": "2023-01-01"},
+    ]
+    path = lay(tmp_path, {"a.png": PHOTO, "b.png": PHOTO, "min.json": json.dumps(rows)}) / "min.json"
+    data = open_data(path, label_column="kind")
+    assert (data.format, data.info.labels, data.info.columns) == ("labelstudio", ("cat", "dog"), ("camera",))
+    first, second = data.samples("train")
+    assert (first.labels, second.labels) == (("cat",), ("cat", "dog"))
+    assert first.boxes is not None
+    np.testing.assert_allclose(first.boxes.xyxy, [[2, 3, 6, 4.5]])
+    assert "annotations beside the ground truth or the newest were left out, 1 in all: task 2" in data.info.notes
+    rows = [{"id": n, "image": f"{n}.png", "choice": label} | common for n, label in enumerate("ab")]
+    assert open_data(lay(tmp_path, {"b.json": json.dumps(rows)}) / "b.json").info.labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([task(1, "", note())], "task 1 names no picture among image; say --image-column"),
+        ([{"id": 1, "annotations": [note()]}], "task 1 has no 'data' with a picture"),
+        ([task(1, "a.png", note(box("a", original_width=0)))], "task 1: the picture's size is said to be 0"),
+        ([task(1, "a.png", note(box("a", original_height=None)))], "task 1 has coordinates that are no numbers"),
+        ([task(1, "a.png", note(result="x"))], "task 1 has no list of results"),
+        ([task(1, "a.png", note()), 5], "is no list of tasks"),
+    ],
+)
+def test_broken_exports(tmp_path: Path, rows: Any, message: str) -> None:
+    path = lay(tmp_path, {"x.json": json.dumps(rows)}) / "x.json"
+    with pytest.raises(InputError, match=message):
+        labelstudio.info(Location(path))
+    path.write_text(json.dumps(TASKS)[:-10])
+    with pytest.raises(InputError, match=r"x\.json is not JSON, or cut short"):
+        open_data(path)
+
+
+def test_a_picture_outside_is_not_reached(tmp_path: Path) -> None:
+    lay(tmp_path, {"secret.png": PHOTO, "set/x.json": json.dumps([task(1, "../secret.png", note(choice("a")))])})
+    (sample,) = open_data(tmp_path / "set" / "x.json").samples("train")
+    assert sample.key == "secret.png" and "1 of 1 pictures are not there" in str(open_data(tmp_path / "set").info.notes)
+
+
+def test_other_lists_are_not_ours(tmp_path: Path) -> None:
+    create_ml = [{"image": "a.png", "annotations": [{"label": "a", "coordinates": {"x": 1}}]}]
+    for text in (json.dumps(create_ml), "[1, 2]", "{}", '[{"image": "a.png", "label": "b"}]'):
+        assert labelstudio.sniff(Location(lay(tmp_path, {"x.json": text}) / "x.json")) is None
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 1000), JSON, st.booleans())
+def test_an_export_with_any_value_replaced_is_read_or_refused(
+    tmp_path: Path, number: int, value: Any, short: bool
+) -> None:
+    region = box("ear")["value"] | SIZES
+    rows = [{"id": 1, "image": "a.png", "kind": {"choices": ["a"]}, "box": [region], "annotation_id": 1}]
+    text = json.dumps(with_one_replaced(rows if short else TASKS[:2], number, value))
+    location = Location(lay(tmp_path, {"x.json": text}) / "x.json")
+    with contextlib.suppress(InputError):
+        labelstudio.info(location)
+        list(labelstudio.read(location, "train"))

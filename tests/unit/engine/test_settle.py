@@ -1,0 +1,91 @@
+"""What optimiser and schedule ask of other settings, and what contradicts itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clearsight.core.errors import InputError
+from clearsight.core.options import parse
+from clearsight.engine.config import TrainOptions
+from clearsight.engine.plan import Plan, resolve
+from clearsight.engine.settle import full_batch, settle
+
+SUGGESTED = {
+    "optimiser": ("adamw", "a net"),
+    "lr": (2e-3, "a net"),
+    "weight_decay": (0.03, "a net"),
+    "warmup": (0.05, ""),
+}
+
+
+def settled(suggested: dict[str, Any] | None = None, count: int = 100, world: int = 1, **said: object) -> Plan:
+    suggested = SUGGESTED if suggested is None else suggested
+    return settle(resolve(parse(TrainOptions, {"data": "x", **said}), {}, suggested, {}), suggested, count, world)
+
+
+def test_what_was_suggested_stays_with_its_optimiser() -> None:
+    plan = settled()
+    assert (plan.optimiser, plan.lr, plan.weight_decay) == ("adamw", 2e-3, 0.03)
+    assert settled(optimiser="adamw").lr == 2e-3
+    theirs = {"optimiser": ("muon", "a net"), "lr": (0.24, "a net"), "momentum": (0.6, "a net")}
+    assert (settled(theirs).lr, settled(theirs).momentum) == (0.24, 0.6)
+
+
+def test_another_optimiser_brings_what_is_usual_with_it_but_the_user_wins() -> None:
+    plan = settled(optimiser="sgd")
+    assert (plan.lr, plan.momentum, plan.weight_decay) == (0.05, 0.9, 5e-4)
+    assert plan.why["lr"] == "usual with sgd"
+    plan = settled(optimiser="sgd", lr=0.7, weight_decay=0.0)
+    assert (plan.lr, plan.momentum, plan.weight_decay) == (0.7, 0.9, 0.0)
+    assert settled(optimiser="muon").momentum == 0.95
+    assert settled(optimiser="rmsprop", momentum=0.5).momentum == 0.5
+
+
+def test_one_cycle_rises_for_three_tenths() -> None:
+    assert settled(schedule="onecycle").warmup == 0.3
+    assert settled(schedule="onecycle", warmup=0.1).warmup == 0.1
+    assert settled({**SUGGESTED, "schedule": ("onecycle", "a net")}).warmup == 0.05
+    assert settled(schedule="cosine").warmup == 0.05
+
+
+@pytest.mark.parametrize(("count", "world", "batches"), [(100, 1, 4), (96, 1, 3), (5, 1, 1), (100, 2, 2), (130, 2, 3)])
+def test_gd_takes_as_many_batches_as_the_set_has(count: int, world: int, batches: int) -> None:
+    plan = settled(count=count, world=world, optimiser="gd", batch_size=32)
+    assert (plan.accumulate, plan.momentum) == (batches, 0.0)
+
+
+def test_every_rank_has_a_picture_of_every_batch() -> None:
+    import torch
+
+    from clearsight.data.order import Order, part
+
+    for count in range(2, 40):
+        for world in range(1, min(5, count + 1)):
+            for batch in (1, 2, 7):
+                order = Order(count, full_batch(batch, count, world) * world, 0, whole=True)
+                assert order.per_epoch is not None
+                parts = [part(order.batch(n), rank, world) for n in range(order.per_epoch) for rank in range(world)]
+                assert min(map(len, parts)) > 0, (count, world, batch)
+                assert sorted(torch.cat(parts).tolist()) == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"find_lr": True, "lr": 0.1}, "--find-lr contradict"),
+        ({"drop_at": "0.5"}, "--schedule step"),
+        ({"optimiser": "gd", "accumulate": 2}, "--accumulate 2"),
+        ({"optimiser": "gd", "sampling": "balanced"}, "--sampling balanced"),
+    ],
+)
+def test_contradictions_are_one_sentence(said: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        settled(**said)
+    assert "\n" not in str(caught.value)
+
+
+def test_drops_that_a_net_suggests_yield_to_another_schedule() -> None:
+    suggested = {**SUGGESTED, "schedule": ("step", "a net"), "drop_at": ("0.5,0.75", "a net")}
+    assert settled(suggested, schedule="cosine").schedule == "cosine"
