@@ -47,7 +47,8 @@ class DataInfo:
 
 
 class Reader(Protocol):
-    """The three functions of a reader module."""
+    """The three functions of a reader module. One that looks at columns of `Location` names them in a set `COLUMNS`:
+    {"label_column"}; where another is given, `data.open` refuses it."""
 
     def sniff(self, location: Location) -> Evidence | None:
         """How sure this reader is that it can read the place, from a listing and at most one file; None if it can't."""

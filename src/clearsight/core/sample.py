@@ -124,7 +124,8 @@ class Boxes:
 
 @dataclass(frozen=True)
 class Masks:
-    """Masks of one photograph, read when asked: semantic (H, W) class indices or instances (N, H, W) bool."""
+    """Masks of one photograph, read when asked: semantic (H, W) class indices or instances (N, H, W) bool. The `repr` of
+    `load` says all that they depend on beside the picture; caches of what was made of them go by it."""
 
     kind: Literal["semantic", "instances"]
     load: Callable[[], Array]

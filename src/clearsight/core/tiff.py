@@ -20,6 +20,9 @@ from clearsight.core.errors import BadImage, missing_extra
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+VALUES = 3
+"""Bytes for each pixel allowed: what is decoded may be as large as the largest picture is in RGB of 8 bits."""
+
 STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF's
 
 # Tags of TIFF 6.0.
@@ -100,6 +103,9 @@ def read_rare(found: Layout, data: bytes, name: str, limit: int) -> Image:
             if page.imagewidth * page.imagelength * page.imagedepth > limit:
                 size = f"{page.imagewidth} x {page.imagelength} pixels"
                 raise BadImage(name, f"{size} are more than {limit:,}, refused as a decompression bomb")
+            if (nbytes := page.size * page.dtype.itemsize) > VALUES * limit:
+                what = f"{page.samplesperpixel} channels of {page.bitspersample} bits a pixel take {nbytes:,} bytes"
+                raise BadImage(name, f"{what}, more than {VALUES * limit:,}, refused as a decompression bomb")
             values, axes, tag = np.asarray(page.asarray()), page.axes, page.tags.get(ORIENTATION)
     except BadImage:
         raise

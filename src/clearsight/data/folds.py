@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from clearsight.core.errors import InputError
 from clearsight.core.sample import Sample
 from clearsight.data.readers.names import few
-from clearsight.data.splits import Division, _place, _units
+from clearsight.data.splits import Division, place_of, units_of
 
 Kind = tuple[str, ...]
 
@@ -28,7 +28,7 @@ def divide_folds(
     ones into that with the fewest pictures in all. Raises `InputError` where a fold stays empty.
     """
     notes: list[str] = []
-    units = _units(samples, digests, group, notes)
+    units = units_of(samples, digests, group, notes)
     members: dict[str, list[int]] = defaultdict(list)
     for number, (sample, unit) in enumerate(zip(samples, units, strict=True)):
         members[unit or f"key:{sample.key}"].append(number)
@@ -39,7 +39,7 @@ def divide_folds(
     total = [0] * folds
     for _, own in sorted(kinds.items()):
         count = [0] * folds
-        for unit in sorted(own, key=lambda unit: (-len(members[unit]), _place(unit))):
+        for unit in sorted(own, key=lambda unit: (-len(members[unit]), place_of(unit))):
             fold = min(range(folds), key=lambda fold: (count[fold], total[fold], fold))
             count[fold] += len(members[unit])
             total[fold] += len(members[unit])

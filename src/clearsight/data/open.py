@@ -107,12 +107,13 @@ def open_data(
     `CLEARSIGHT_DATA`, else the user's cache) as folder, zip, tar, table or in its official layout; then, for a known
     name, its official source. `format` is a reader's name; without it the surest reader is taken. `group`, `split_list`
     and `classes` are those of `core.options.DataOptions`, read by `data.groups`, `data.split_list` and `data.classes`;
-    without `strict`, `classes` may speak of classes that are not here.
+    without `strict`, `classes` may speak of classes that are not here, and columns may be given for a format without.
     Raises `InputError` with what was looked for, where, and what to do.
     """
     path = _locate(str(target), data_root)
     location = Location(path, image_column, label_column, value_column)
     chosen = format or _sniff(location)
+    _heed_columns(location, chosen, strict)
     info: DataInfo = find("readers", chosen).info(location)
     if not any(count is None or count > 0 for count in info.splits.values()):
         raise InputError(f"{printable(str(target))} holds no samples")
@@ -200,6 +201,21 @@ def _sniff(location: Location) -> str:
         options = " or ".join(f"{name} ({evidence.why})" for evidence, name in found[:2])
         raise InputError(f"{place} may be {options}; say which with --format")
     return found[0][1]
+
+
+def _heed_columns(location: Location, chosen: str, strict: bool) -> None:
+    """Raises `InputError` for an option of columns that the reader would not look at."""
+    for column in ("image_column", "label_column", "value_column"):
+        said = getattr(location, column)
+        if said is None or not strict or column in _columns(chosen):
+            continue
+        others = " or ".join(name for name in names("readers") if column in _columns(name))
+        option, place = f"--{column.replace('_', '-')} {printable(said)}", printable(str(location.path))
+        raise InputError(f"{option}: {place} is read as {chosen}, which has no such column; that is for {others}")
+
+
+def _columns(reader: str) -> frozenset[str]:
+    return getattr(find("readers", reader), "COLUMNS", frozenset())
 
 
 def _contents(path: Path) -> str:

@@ -10,7 +10,7 @@ from itertools import islice
 from clearsight.core.reader import Part
 from clearsight.core.sample import Sample
 from clearsight.data.changes import Change, changed
-from clearsight.data.splits import _place as place_of
+from clearsight.data.splits import place_of
 
 COUNTED = 100_000
 """Samples that are counted one by one; how many follow them is estimated by the size of their parts."""

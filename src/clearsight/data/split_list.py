@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -71,13 +71,10 @@ def list_splits(dataset: Dataset, place: str) -> Dataset:
 def _matched(wanted: Iterable[tuple[str, str]], keys: Mapping[str, str], shown: str) -> dict[str, str]:
     """Key -> split. Raises where a name is no picture's or several pictures', or a picture is in two splits."""
     table: dict[str, str] = {}
-    ends: dict[str, list[str]] | None = None
-    missing = []
+    wanted, missing = list(wanted), []
+    ends = _ends(keys, {text for name, _ in wanted if name not in keys for text in _texts(name)})
     for name, split in wanted:
-        found = [name] if name in keys else []
-        if not found:
-            ends = _ends(keys) if ends is None else ends
-            found = _look(name, ends)
+        found = [name] if name in keys else next((ends[text] for text in _texts(name) if text in ends), [])
         if len(found) > 1:
             raise InputError(f"{shown}: {printable(name)} may be {few(found)}; name it by more of its path")
         if not found:
@@ -92,25 +89,23 @@ def _matched(wanted: Iterable[tuple[str, str]], keys: Mapping[str, str], shown: 
     return table
 
 
-def _ends(keys: Mapping[str, str]) -> dict[str, list[str]]:
-    """Every end of a key and of a path, "b/c.jpg" and "c.jpg" of "a/b/c.jpg", with the file's ending and without."""
+def _ends(keys: Mapping[str, str], asked: Set[str]) -> dict[str, list[str]]:
+    """The keys by what is asked for of the ends of keys and of paths, "b/c.jpg" and "c.jpg" of "a/b/c.jpg", with the
+    file's ending and without."""
     ends: dict[str, dict[str, None]] = defaultdict(dict)
-    for key, path in keys.items():
+    for key, path in keys.items() if asked else ():
         for whole in (key, path.replace("\\", "/")):
             for name in (whole, posixpath.splitext(whole)[0]):
                 parts = name.split("/")
                 for start in range(len(parts)):
-                    ends["/".join(parts[start:])][key] = None
+                    if (end := "/".join(parts[start:])) in asked:
+                        ends[end][key] = None
     return {end: list(found) for end, found in ends.items()}
 
 
-def _look(name: str, ends: Mapping[str, list[str]]) -> list[str]:
-    """The keys that a listed name may stand for. Behind a blank there may be a label, as in Caffe's lists."""
-    for text in (name, *name.rsplit(None, 1)[:1]):
-        plain = text.replace("\\", "/").removeprefix("./")
-        if found := ends.get(plain):
-            return found
-    return []
+def _texts(name: str) -> list[str]:
+    """What a listed name may say, the likelier first. Behind a blank there may be a label, as in Caffe's lists."""
+    return [text.replace("\\", "/").removeprefix("./") for text in (name, *name.rsplit(None, 1)[:1])]
 
 
 def _read(path: Path, shown: str) -> Iterator[tuple[str, str]]:

@@ -2,14 +2,14 @@
 
 A picture's place is a number in [0, 1), the hash of its content or of its group; the shares cut that interval.
 Where a class has fewer than `SMALL` pictures such shares would come out uneven, so its pictures are ranked by that
-number and cut by count instead.
+number and cut by count instead; so are groups, where there are fewer than `SMALL` in all.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
@@ -19,7 +19,7 @@ from clearsight.core.sample import Sample
 from clearsight.data.readers.names import count, few, natural_order
 
 SMALL = 20
-"""Pictures of a class below which it is divided by rank."""
+"""Pictures of a class, or groups in all, below which they are divided by rank."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def divide(
     """
     names, edges = _edges(shares)
     notes: list[str] = []
-    units = [unit and unit + salt for unit in _units(samples, digests, group, notes)]
+    units = [unit and unit + salt for unit in units_of(samples, digests, group, notes)]
     ranked = _ranked(samples, units, list(shares.values()))
     parts: dict[str, list[Sample]] = {name: [] for name in names}
     for sample, unit in zip(samples, units, strict=True):
@@ -56,7 +56,7 @@ def divide(
         elif unit in ranked:
             part = ranked[unit]
         else:
-            place = _place(unit)
+            place = place_of(unit)
             part = next(number for number, edge in enumerate(edges) if place < edge)
         parts[names[part]].append(sample)
     notes.append(f"divided by hash of {'the content' if group is None else group}: {_reached(parts, shares)}")
@@ -75,7 +75,7 @@ def _edges(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
     return list(shares), edges
 
 
-def _units(
+def units_of(
     samples: Sequence[Sample], digests: Mapping[str, str], group: str | None, notes: list[str]
 ) -> list[str | None]:
     """What must stay together with each sample: its group's value or its content; None where it cannot be read."""
@@ -101,7 +101,7 @@ def _units(
 
 
 def _ranked(samples: Sequence[Sample], units: Sequence[str | None], shares: Sequence[float]) -> dict[str, int]:
-    """The part of every unit that belongs to a small class, and to that class alone."""
+    """The part of every unit that belongs to a small class, and to that class alone; of all units where they are few."""
     sizes: dict[str, int] = defaultdict(int)
     members: dict[str, set[str]] = defaultdict(set)  # class -> units
     homes: dict[str, set[tuple[str, ...] | None]] = defaultdict(set)  # unit -> what it is labelled
@@ -116,11 +116,17 @@ def _ranked(samples: Sequence[Sample], units: Sequence[str | None], shares: Sequ
     for label, size in sizes.items():
         if size >= SMALL:
             continue
-        own = sorted((unit for unit in members[label] if len(homes[unit]) == 1), key=_place)
-        ends = list(accumulate(_counts(len(own), shares)))
-        for rank, unit in enumerate(own):
-            parts[unit] = next(number for number, end in enumerate(ends) if rank < end)
+        parts |= _cut((unit for unit in members[label] if len(homes[unit]) == 1), shares)
+    if len(homes) < SMALL:
+        parts |= _cut((unit for unit in homes if unit not in parts), shares)
     return parts
+
+
+def _cut(units: Iterable[str], shares: Sequence[float]) -> dict[str, int]:
+    """The part of each unit, ranked by its place and cut by count."""
+    ranked = sorted(units, key=place_of)
+    ends = list(accumulate(_counts(len(ranked), shares)))
+    return {unit: next(part for part, end in enumerate(ends) if rank < end) for rank, unit in enumerate(ranked)}
 
 
 def _counts(number: int, shares: Sequence[float]) -> list[int]:
@@ -136,8 +142,8 @@ def _counts(number: int, shares: Sequence[float]) -> list[int]:
     return counts
 
 
-def _place(unit: str) -> float:
-    """A unit's number in [0, 1)."""
+def place_of(unit: str) -> float:
+    """A unit's number in [0, 1), by the hash of its name."""
     number = int.from_bytes(hashlib.blake2b(unit.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
     return (number >> 11) / 2**53
 

@@ -19,6 +19,9 @@ BLOCK = 512
 LONGEST = 2**20
 """Bytes beyond which a long name or a pax header is taken for damage."""
 
+DIGITS = 20
+"""Digits beyond which a number is no size of anything; Python refuses to read very long ones."""
+
 FILE, LONG_NAME, PAX, PAX_GLOBAL = (b"0", b"\0", b"7"), b"L", b"x", b"g"
 
 
@@ -132,12 +135,13 @@ def _pax(data: bytes, path: Path) -> dict[str, str]:
     said = {}
     while data.strip(b"\0"):
         length, _, rest = data.partition(b" ")
-        if not length.isdigit() or not len(length) + 1 < int(length) <= len(data):
+        if not length.isdigit() or len(length) > DIGITS or not len(length) + 1 < int(length) <= len(data):
             raise _damaged(path, "has a damaged pax header")
         key, _, value = rest[: int(length) - len(length) - 2].partition(b"=")
         said[_text(key)] = _text(value)
         data = data[int(length) :]
-    if not said.get("size", "0").isdecimal():
+    size = said.get("size", "0")
+    if not size.isdecimal() or len(size) > DIGITS:
         raise _damaged(path, "has a damaged pax header")
     return said
 

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as arrays
 from clearsight.core.depth import eight_bits
 from clearsight.core.errors import BadImage
 from clearsight.core.image import decode, size_of
-from clearsight.core.tiff import layout
+from clearsight.core.tiff import layout, read_rare
 from clearsight.data.decode import decode_fast
 
 RNG = np.random.default_rng(0)
@@ -186,3 +186,15 @@ def test_sixteen_bits_are_rounded_to_the_nearest_of_eight(values: Any) -> None:
 def test_complex_values_have_no_rule() -> None:
     with pytest.raises(BadImage, match="its values are complex128"):
         eight_bits(np.zeros((2, 2), complex), "x")
+
+
+def test_values_beyond_what_a_picture_may_take_are_refused_before_they_are_decoded() -> None:
+    many = np.zeros((60, 20, 20), np.uint16)
+    data = tiff(many, photometric="rgb", planarconfig="separate", compression="zlib")
+    found = layout(data)
+    assert found is not None and len(data) < many.nbytes / 4
+    with pytest.raises(BadImage) as caught:
+        read_rare(found, data, "x.tif", 2000)
+    what = "60 channels of 16 bits a pixel take 48,000 bytes, more than 6,000"
+    assert caught.value.reason == f"{what}, refused as a decompression bomb"
+    assert read_rare(found, data, "x.tif", 16_000).size == (20, 20)

@@ -157,6 +157,12 @@ def test_the_key_is_everything_that_examples_depend_on(tmp_path):
     keys = [cache_key(samples, PLAIN) for samples in variants] + [cache_key([base], MIXING)]
     assert len(set(keys)) == len(keys)
     assert cache_key([replace(base)], PLAIN) == keys[0]
+
+    def not_yet():
+        raise AssertionError("a key needs no mask drawn")
+
+    lazy = replace(base, masks=Masks("semantic", not_yet, ("a",)))
+    assert cache_key([lazy], PLAIN) == cache_key([replace(lazy)], PLAIN) != keys[0]
     assert cache_key([base], PLAIN, {"k": base.image.digest()}) == keys[0]
     assert cache_key([base], PLAIN, {"k": "other"}) != keys[0]
 

@@ -9,7 +9,7 @@ import pickle
 import struct
 import tarfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +256,47 @@ def test_labels_beyond_the_names_and_missing_names(tmp_path: Path) -> None:
     (tmp_path / "data_batch_2").unlink()
     with pytest.raises(InputError, match="lacks data_batch_2"):
         cifar.info(Location(tmp_path))
+
+
+def sized(path: Path, sizes: Mapping[str, int]) -> Path:
+    """A tar of files of zeros."""
+    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+        for name, size in sizes.items():
+            member = tarfile.TarInfo(name)
+            member.size = size
+            archive.addfile(member, io.BytesIO(bytes(size)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("sizes", "sentence"),
+    [
+        (
+            {"a/data_batch_1": 1, "b/data_batch_1": 1},
+            "holds two sets, a/data_batch_1 and b/data_batch_1; give a tar of one",
+        ),
+        ({"x/test_batch.bin": 32_000_001}, "x/test_batch.bin has 32,000,001 bytes, more than CIFAR's"),
+        ({"x/batches.meta": 2**20 + 1, "x/test_batch": 1}, "x/batches.meta has 1,048,577 bytes, more than CIFAR's"),
+    ],
+)
+def test_a_tar_larger_than_the_set_is_refused(tmp_path: Path, sizes: dict[str, int], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        cifar.info(Location(sized(tmp_path / "x.tar.gz", sizes)))
+
+
+@pytest.mark.parametrize(
+    ("names", "known"),
+    [
+        (["x/test_batch"], True),
+        (["x/file.txt~", "x/train", "x/test", "x/meta"], True),
+        (["x/meta", "x/train"], True),
+        (["x/train"], False),
+        (["x/train", "y/train", "x/meta"], False),
+        (["x/train", "x/readme", "x/meta"], False),
+        (["x/other", "x/train", "x/meta"], False),
+        ([], False),
+    ],
+)
+def test_common_names_alone_are_not_cifar(tmp_path: Path, names: list[str], known: bool) -> None:
+    location = Location(sized(tmp_path / "x.tar.gz", dict.fromkeys(names, 1)))
+    assert (cifar.sniff(location) is not None) == known

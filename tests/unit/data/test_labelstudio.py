@@ -17,6 +17,7 @@ from clearsight.core.errors import InputError
 from clearsight.core.reader import Location
 from clearsight.data.open import open_data
 from clearsight.data.readers import labelstudio
+from clearsight.verbs.choose import choose_task
 
 PHOTO = picture(5, (8, 6))
 SIZES = {"original_width": 8, "original_height": 6, "image_rotation": 0}
@@ -71,7 +72,7 @@ def test_a_json_export(tmp_path: Path, form: str) -> None:
     data = open_data(path / "project-1.json" if form == "file" else path)
     assert (data.format, dict(data.info.splits)) == ("labelstudio", {"train": 5})
     assert data.info.labels == ("cat", "dog") and data.info.annotated == {"labels", "boxes", "masks"}
-    assert data.info.columns == ("camera",) and data.info.several
+    assert data.info.columns == ("camera",) and not data.info.several
     samples = data.samples("train")
     keys = ["images/0a1b2c3d-a.png", "my photos/b.png", "deep/c.png", "d.png", "e.png"]
     assert [sample.key for sample in samples] == keys
@@ -92,7 +93,7 @@ def test_a_json_export(tmp_path: Path, form: str) -> None:
         "predictions (not submitted) were left out, 1 in all: task 3",
         "1 of 5 pictures are not there: e.png",
         "2 pictures not annotated: deep/c.png, e.png",
-        "1 picture annotated without a choice, so that none applies: d.png",
+        "1 picture annotated without a choice, unlabelled (with --task multilabel: none applies): d.png",
     ):
         assert part in notes
     assert ("1 picture that no task names, left out: spare.png" in notes) == (form != "file")
@@ -196,3 +197,27 @@ def test_an_export_with_any_value_replaced_is_read_or_refused(
     with contextlib.suppress(InputError):
         labelstudio.info(location)
         list(labelstudio.read(location, "train"))
+
+
+@pytest.mark.parametrize(
+    ("choices", "several"),
+    [
+        ([["cat"], ["dog"], []], False),
+        ([["cat"], ["dog"]], False),
+        ([["cat"], ["dog", "cat"], []], True),
+        ([["cat"], []], True),  # a single label: it applies or not
+    ],
+)
+def test_a_picture_passed_over_makes_no_several_labels(tmp_path: Path, choices: list[list[str]], several: bool) -> None:
+    tasks = [task(n, f"{n}.png", note(*([choice(*labels)] if labels else []))) for n, labels in enumerate(choices)]
+    pictures = {f"{n}.png": PHOTO for n in range(len(tasks))}
+    data = open_data(lay(tmp_path, {**pictures, "x.json": json.dumps(tasks)}))
+    assert data.info.several == several
+    samples = data.samples("train")
+    assert [sample.labels for sample in samples] == [tuple(sorted(labels)) for labels in choices]
+    assert choose_task(data.info, None, samples).name == ("multilabel" if several else "classify")
+    asked = choose_task(data.info, "multilabel", samples).from_data(data.info, [(8, 8)], {})
+    metric, chances = asked.metric(), np.full(len(asked.labels), 0.9)
+    answer = asked.prediction.from_arrays({"probabilities": chances, "thresholds": chances}, asked.labels)
+    metric.update([answer] * len(samples), samples)
+    assert (metric.result().count, metric.result().left_out) == (len(choices), 0)

@@ -199,6 +199,20 @@ def test_columns_reach_the_reader(tmp_path: Path) -> None:
         open_data(root / "x.csv", label_column="bred")
 
 
+def test_columns_that_a_reader_does_not_know_are_refused(tmp_path: Path) -> None:
+    root = pets(tmp_path / "pets")
+    others = {
+        "image_column": "table or labelstudio",
+        "label_column": "table or webdataset or labelstudio",
+        "value_column": "table",
+    }
+    for column, formats in others.items():
+        said = f"--{column.replace('_', '-')} age: .*pets is read as folder, which has no such column; that is for {formats}$"
+        with pytest.raises(InputError, match=said):
+            open_data(root, **{column: "age"})  # type: ignore[arg-type]
+    assert open_data(root, label_column="age", strict=False).info.labels == ("cats", "dogs")
+
+
 def test_readers_equally_sure_are_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Rival:
         @staticmethod

@@ -139,5 +139,18 @@ KEYS = st.lists(
 def test_every_key_is_found_by_its_whole_name(names: list[str]) -> None:
     keys = {f"{name}.png": f"/data/{name}.png" for name in names}
     assert _matched([(key, "val") for key in keys], keys, "x") == dict.fromkeys(keys, "val")
-    for end, found in _ends(keys).items():
+    everything = {end for name in keys for end in (name, name[:-4], name.rsplit("/", 1)[-1], f"data/{name}")}
+    ends = _ends(keys, everything)
+    assert ends.keys() == everything and not _ends(keys, set())
+    for end, found in ends.items():
         assert all(f"/data/{key}".removesuffix(".png").endswith(end.removesuffix(".png")) for key in found)
+
+
+def test_only_what_is_asked_for_is_kept() -> None:
+    keys = {f"a/b/{n}.png": f"/data/a/b/{n}.png" for n in range(100)}
+    assert _ends(keys, {"7.png", "b/8", "9", "c/1"}) == {
+        "7.png": ["a/b/7.png"],
+        "b/8": ["a/b/8.png"],
+        "9": ["a/b/9.png"],
+    }
+    assert _matched([("a/b/1.png", "val"), ("b\\2 0", "test")], keys, "x") == {"a/b/1.png": "val", "a/b/2.png": "test"}

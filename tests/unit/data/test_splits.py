@@ -74,6 +74,16 @@ def test_small_classes_are_divided_by_rank(size: int, start: int) -> None:
         assert division.parts["train"]
 
 
+@given(st.integers(2, SMALL - 1), st.integers(0, 1000))
+def test_few_groups_are_divided_by_rank(groups: int, start: int) -> None:
+    """By hash alone, of six patients one run in four would have none to judge on."""
+    patients = [f"p{start + n // 30}" for n in range(30 * groups)]
+    samples, digests = make([("ab"[n % 2], n) for n in range(30 * groups)], patient=patients)
+    division = divide(samples, digests, {"train": 0.8, "val": 0.2}, group="patient")
+    reached = len({sample.extra["patient"] for sample in division.parts["val"]})
+    assert abs(reached - 0.2 * groups) <= 0.5 + 1e-9 and division.parts["train"]
+
+
 def test_one_picture_goes_to_the_first_part_even_where_its_share_is_small() -> None:
     division = divide(*make([("rare", 1)]), {"train": 0.3, "test": 0.7})
     assert [len(part) for part in division.parts.values()] == [1, 0]

@@ -115,3 +115,16 @@ def test_a_picture_is_read_from_its_place(tmp_path):
     ):
         with pytest.raises(BadImage, match=reason):
             damaged.encoded()
+
+
+@pytest.mark.parametrize(
+    "record", [b"13 size=" + b"9" * 5000, b"9" * 5000 + b" size=1", b"30 size=" + b"9" * 21 + b"\n"]
+)
+def test_numbers_of_thousands_of_digits_are_damage(tmp_path: Path, record: bytes) -> None:
+    record = b"%d%s" % (len(record) + 2, record[2:]) if record.startswith(b"13") else record
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.XHDTYPE, len(record)
+    path = tmp_path / "a.tar"
+    path.write_bytes(header.tobuf() + record + bytes(-len(record) % 512) + bytes(1024))
+    with pytest.raises(InputError, match=rf"^{path} has a damaged pax header; copy or make it again$"):
+        found(path)

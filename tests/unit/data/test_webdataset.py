@@ -143,6 +143,7 @@ def test_files_that_name_the_classes(tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
+        ({"cls": "1" * 5000}, r"t\.tar: 001\.cls holds a number of 5,000 digits, no class's"),
         ({"cls": "2"}, r"t\.tar: 001\.cls says class 2, but 2 classes are named beside the shards"),
         ({"cls": "cat"}, r"001\.cls says class 'cat', but"),
         ({"json": '{"label": 1.5}'}, r"001\.json holds 1\.5 for a label; a class's number or name is needed"),

@@ -23,7 +23,7 @@ from clearsight.core.sample import Array, Sample, printable
 from clearsight.data.readers import cifar_python
 from clearsight.data.readers.cifar_python import PIXELS
 from clearsight.data.readers.rows import RowImage, member_stamp
-from clearsight.data.tree import MAX_MEMBER, is_tree, open_tree, stamp
+from clearsight.data.tree import is_tree, open_tree, stamp
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,12 @@ _OWN = frozenset(name for layout in LAYOUTS for name in (*layout.batches, *layou
 _BESIDE = frozenset({"readme.html", "file.txt~"})
 """What else lies in the official archives, perhaps first."""
 
+_COMMON = frozenset({"train", "test", "meta"})
+"""Names of CIFAR's that files of others bear as well."""
+
+ROW = 3_200
+"""Bytes beyond which a picture's part of a batch is none of CIFAR's: a record has 3,074, in a pickle 3,105."""
+
 
 def sniff(location: Location) -> Evidence | None:
     """Certain where the official file names are found; of a tar, the first file's name is looked at."""
@@ -86,7 +92,7 @@ def sniff(location: Location) -> Evidence | None:
             return Evidence(0.98, "CIFAR-10's batches")
         if {"train.bin", "fine_label_names.txt"} <= names or {"train", "meta"} <= names:
             return Evidence(0.98, "CIFAR-100's batches")
-    elif _is_tar(path) and _first_file(path) in _OWN:
+    elif _is_tar(path) and _begins_well(path):
         return Evidence(0.98, "CIFAR's batches in a tar")
     return None
 
@@ -185,26 +191,38 @@ def _names(path: Path, members: Mapping[str, str], layout: _Layout, which: int) 
 def _members(path: Path) -> dict[str, str]:
     """CIFAR's own files: bare name -> name within the place."""
     if not is_tree(path):
-        return {PurePosixPath(name).name: name for name in _read_tar(path, stamp(path))}
+        return {name: member for name, (member, _) in _read_tar(path, stamp(path)).items()}
     tree = open_tree(path)
     names = {name.removeprefix(tree.heart): name for name in tree.files}
     return {name: names[name] for name in sorted(_OWN & names.keys())}
 
 
 def _bytes(path: Path, member: str) -> bytes:
-    return open_tree(path).read(member) if is_tree(path) else _read_tar(path, stamp(path))[member]
+    if is_tree(path):
+        return open_tree(path).read(member)
+    return _read_tar(path, stamp(path))[PurePosixPath(member).name][1]
 
 
 @lru_cache(maxsize=1)
-def _read_tar(path: Path, _stamp: tuple[int, int]) -> Mapping[str, bytes]:
-    """One pass through the archive: seeking in a .tar.gz would unpack it anew for every file."""
-    files: dict[str, bytes] = {}
+def _read_tar(path: Path, _stamp: tuple[int, int]) -> Mapping[str, tuple[str, bytes]]:
+    """CIFAR's own files by their bare names, each with its whole name and its bytes. One pass through the archive:
+    seeking in a .tar.gz would unpack it anew for every file. Raises `InputError` where one is there twice or larger than
+    it can be."""
+    files: dict[str, tuple[str, bytes]] = {}
     try:
         with tarfile.open(path, "r|*") as archive:
             for member in archive:
-                own = PurePosixPath(member.name).name in _OWN
-                if own and member.size <= MAX_MEMBER and (content := archive.extractfile(member)):
-                    files[member.name] = content.read()
+                name = PurePosixPath(member.name).name
+                if name not in _OWN or not member.isreg():
+                    continue
+                if name in files:
+                    both = printable(f"{files[name][0]} and {member.name}")
+                    raise InputError(f"{printable(str(path))} holds two sets, {both}; give a tar of one")
+                if member.size > _most(name):
+                    what = f"{member.size:,} bytes, more than CIFAR's"
+                    raise InputError(f"{printable(str(path / member.name))} has {what}; download it again")
+                if content := archive.extractfile(member):
+                    files[name] = member.name, content.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise _damaged(path, error) from None
     return files
@@ -214,13 +232,30 @@ def _is_tar(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith((".tar", ".tar.gz", ".tgz"))
 
 
-def _first_file(path: Path) -> str | None:
+def _most(name: str) -> int:
+    """Bytes that a file of CIFAR's may have."""
+    if name in (*CIFAR100.splits["train"], *CIFAR100_PYTHON.splits["train"]):
+        return 50_000 * ROW
+    return 10_000 * ROW if any(name in layout.batches for layout in LAYOUTS) else 2**20
+
+
+def _begins_well(path: Path) -> bool:
+    """Whether the first file is called as only CIFAR's are; of common names, train and meta must be among the first."""
+    seen: set[str] = set()
     try:
         with tarfile.open(path, "r|*") as archive:
-            names = (PurePosixPath(member.name).name for member in archive if member.isfile())
-            return next((name for name in names if name not in _BESIDE), None)
+            for member in archive:
+                name = PurePosixPath(member.name).name
+                if not member.isfile() or name in _BESIDE:
+                    continue
+                if name not in _COMMON or name in seen or member.size > _most(name):
+                    return name in _OWN - _COMMON
+                seen.add(name)
+                if {"train", "meta"} <= seen:
+                    return True
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise _damaged(path, error) from None
+    return False
 
 
 def _damaged(path: Path, error: Exception) -> InputError:

@@ -157,17 +157,16 @@ def _ring(text: str, where: str) -> Ring:
 
 
 def parse(data: bytes, name: str) -> Element:
-    """The root of an XML document. Raises `InputError` where it is damaged, or declares entities: these may name files
-    of this machine, or each other until they fill its memory."""
+    """The root of an XML document. Raises `InputError` where it is damaged, or has a DOCTYPE: the entities and defaults
+    declared there may name files of this machine, or fill its memory."""
 
     def refuse(*_: Any) -> NoReturn:
-        raise InputError(f"{name} declares XML entities, which no annotation needs; refused")
+        raise InputError(f"{name} has a DOCTYPE, which no annotation needs; refused")
 
     builder = TreeBuilder()
     parser = expat.ParserCreate()
     parser.buffer_text = True
-    parser.EntityDeclHandler = refuse
-    parser.ExternalEntityRefHandler = refuse
+    parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data

@@ -22,6 +22,8 @@ from clearsight.data.readers.marks import Gathered, Marked, numbers, points, rea
 from clearsight.data.readers.names import count, few, natural_order
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
+COLUMNS = frozenset({"image_column", "label_column"})
+
 HEAD = 2**16
 """Bytes of a file that sniffing looks at."""
 
@@ -101,7 +103,8 @@ def _settle(gathered: Gathered, controls: list[str]) -> None:
         for picture in free:
             picture.labels = ()
         if free:
-            what = f"{count(len(free), 'picture')} annotated without a choice, so that none applies"
+            so = "so that none applies" if gathered.several else "unlabelled (with --task multilabel: none applies)"
+            what = f"{count(len(free), 'picture')} annotated without a choice, {so}"
             gathered.notes.append(f"{what}: {few([picture.key for picture in free])}")
     if len(controls) > 1:
         together = f"the labels are the choices of {few(controls, 5)} together"

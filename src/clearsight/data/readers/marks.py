@@ -32,7 +32,7 @@ Ring = tuple[Point, ...]
 class Polygons:
     """The masks of one picture, rasterised when called. Picklable."""
 
-    image: ImageSource
+    image: ImageSource = field(repr=False)
     rings: tuple[tuple[Ring, ...], ...]  # of each instance its parts, in pixels of the photograph
     said: tuple[int, int] | None  # (height, width) by the annotation file
 
@@ -106,6 +106,14 @@ class Gathered:
         elif whole:
             picture.masks.append((label, whole))
 
+    @property
+    def several(self) -> bool:
+        """Whether pictures may have several labels or none: some has several, or one label applies to some of them only.
+        A picture without a choice where all others have one of several is no sign of it: it may have been passed over."""
+        labels = [picture.labels for picture in self.pictures if picture.labels is not None]
+        alone = len({label for own in labels for label in own}) == 1
+        return any(len(own) > 1 or (alone and not own) for own in labels)
+
     def samples(self, split: str) -> Iterator[Sample]:
         """The samples of a split in their order."""
         boxed = any(picture.boxes for picture in self.pictures)
@@ -129,11 +137,10 @@ class Gathered:
         used = whole if found["labels"] else drawn
         ordered = [label for label in dict.fromkeys(self.declared) if label in used]
         labels = (*ordered, *natural_order(used - set(ordered)))
-        several = any(picture.labels is not None and len(picture.labels) != 1 for picture in self.pictures)
         annotated = frozenset(name for name, there in found.items() if there)
         splits = {split: counts[split] for split in SPLITS if counts[split]}
         columns = dict.fromkeys(column for picture in self.pictures for column in picture.extra)
-        return DataInfo(format, splits, labels, annotated, tuple(columns), tuple(self._notes()), several)
+        return DataInfo(format, splits, labels, annotated, tuple(columns), tuple(self._notes()), self.several)
 
     def _notes(self) -> Iterator[str]:
         yield from self.notes
@@ -143,7 +150,7 @@ class Gathered:
             what = f"of {len(self.pictures):,} pictures are not there"
             yield f"{len(self.missing):,} {what}: {few(self.missing)}"
         if both := [picture.key for picture in self.pictures if picture.boxes and picture.masks]:
-            yield f"{count(len(both), 'picture')} with boxes and polygons; these are not made boxes of: {few(both)}"
+            yield f"{count(len(both), 'picture')} with boxes and polygons; no boxes are made of the polygons: {few(both)}"
 
 
 def fill(mask: Array, ring: Ring) -> None:

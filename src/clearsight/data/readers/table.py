@@ -26,6 +26,8 @@ from clearsight.data.readers.names import count, few, natural_order, split_of
 from clearsight.data.readers.sheet import Row, Sheet, is_sheet, parse, peek
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
+COLUMNS = frozenset({"image_column", "label_column", "value_column"})
+
 HEAD = 2**16
 """Bytes of a table that sniffing looks at."""
 

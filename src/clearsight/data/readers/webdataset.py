@@ -21,8 +21,10 @@ from clearsight.core.reader import SPLITS, DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
 from clearsight.data.readers.names import count, few, natural_order
 from clearsight.data.readers.shards import class_names, find_shards
-from clearsight.data.tar import Member, TarImage, members, read_at
+from clearsight.data.tar import DIGITS, Member, TarImage, members, read_at
 from clearsight.data.tree import stamp
+
+COLUMNS = frozenset({"label_column"})
 
 LABELS = ("label", "labels", "class", "cls")
 """Keys of a `.json` that may hold the label, where --label-column names none."""
@@ -90,9 +92,11 @@ class Shard:
 
     def _label(self, value: Any, member: Member, index: bool = False) -> str:
         """A class's name, by its number where it is one; text that is digits is a number in a `.cls` alone."""
-        if index and value.isdecimal():
-            value = int(value)
         where = f"{printable(str(self.path))}: {printable(member.name)}"
+        if index and value.isdecimal():
+            if len(value) > DIGITS:
+                raise InputError(f"{where} holds a number of {len(value):,} digits, no class's; copy or make it again")
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
             raise InputError(f"{where} holds {value!r} for a label; a class's number or name is needed")
         if self.names is None:
