@@ -23,7 +23,7 @@ from torchvision.transforms import v2
 from clearsight.core.pipeline import Batch
 from clearsight.engine.runtime import keep_freed_memory
 from clearsight.ops.random import generator
-from clearsight.tasks.classify.augment import Augmentation
+from clearsight.tasks.picture.augment import Augmentation
 
 
 def ours(augmentation: Augmentation, images: Tensor) -> Tensor:

@@ -154,6 +154,7 @@ def save(name: str, rows: Sequence[Row], note: str, figures: Sequence[Figure] = 
     path = RESULTS / f"{name}.json"
     date = datetime.now(UTC).isoformat(timespec="seconds")
     content = {
+        "script": Path(sys.argv[0]).name,
         "note": note,
         "date": date,
         "machine": machine(),

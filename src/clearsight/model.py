@@ -10,8 +10,8 @@ from clearsight.core.options import function
 from clearsight.core.registry import find
 
 if TYPE_CHECKING:
+    from clearsight.core.metric import Result
     from clearsight.core.prediction import Prediction
-    from clearsight.core.task import Result
 
 Picture = "str | Path | np.ndarray[Any, Any]"
 

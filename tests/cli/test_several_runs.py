@@ -89,11 +89,16 @@ def test_training_goes_on_from_a_run_with_other_classes(trained: Path, tmp_path:
 
 
 def test_what_was_learnt_from_before_is_warned_of(trained: Path, colours: Path, tmp_path: Path) -> None:
-    said = clearsight(
-        "train", colours, "--runs", tmp_path, "--weights", trained, "--steps", 1, "--folds", 2, "--fold", 1
-    )
+    words = ("train", colours, "--runs", tmp_path, "--name", "cv", "--weights", trained, "--steps", 1, "--folds", 2)
+    said = clearsight(*words, "--threads", 1, "--device", "cpu")
     assert said.code == 0, said.err
     assert "are called as pictures that" in said.err
+    summary = read_json(tmp_path / "cv/summary.json")
+    assert summary["seen_before"].keys() == {"fold-1", "fold-2"}
+    assert all("has learnt from: where they are the same" in text for text in summary["seen_before"].values())
+    out = " ".join(said.out.split())
+    assert "each judged by the run that did not learn from it, though the model that it went on from may have" in out
+    assert "fold-1: 2" in out
 
 
 def test_a_learning_curve_is_of_the_same_steps_and_the_same_judging(colours: Path, tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from clearsight.core.learner import Learner, ParamGroup, split_decay
+from clearsight.core.metric import Metric, Result
 from clearsight.core.net import Net, Outputs
 from clearsight.core.pipeline import Batch, Example, Postprocess, Preprocess, Stages
 from clearsight.core.prediction import Prediction
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Array, ArrayImage, Boxes, Sample
-from clearsight.core.task import Metric, Result, Situation, Task
+from clearsight.core.task import Situation, Task
 from clearsight.ops.geometry import canvas_to_photo, photo_to_canvas
 from clearsight.ops.resize import fit
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from clearsight.core.artifact import FORMAT, Artifact, save
 from clearsight.engine.predictor import Predictor
-from clearsight.tasks.classify.classic import FeedForward
 from clearsight.tasks.classify.task import Classify
+from clearsight.tasks.picture.classic import FeedForward
 
 here = Path(__file__).parent / f"format-{FORMAT}"
 torch.manual_seed(0)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from clearsight.core.errors import InputError
 
@@ -32,19 +32,19 @@ def ending(name: str) -> str:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace a file in one move: the old content or the new, never a mixture."""
-    with in_words(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    with _beside(path) as handle, os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """As `write_bytes`, line by line: a UTF-8 file to write, which takes its name on leaving without an error."""
+    with _beside(path) as handle, os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -90,6 +90,21 @@ def replacing_folder(path: Path) -> Iterator[Path]:
                 shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(new, ignore_errors=True)  # half done, or the old one after a swap
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[int]:
+    """The handle of a new file, to be filled and closed; it takes the place of `path`, or is removed on an error."""
+    with in_words(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            yield handle
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 def _swap(one: Path, other: Path) -> bool:

@@ -99,7 +99,7 @@ class Net(nn.Module, ABC):
                 given = value if kept is None else value.clone().index_copy_(axis, here, kept)
             taken[name] = given
         self.load_state_dict(taken)
-        return _told(asked.labels, task.labels)
+        return _told(asked.labels, task.labels, "classes" if task.asked == "labels" else task.asked)
 
     def backbone_blocks(self) -> list[list[nn.Parameter]]:
         """The pretrained part in blocks, the one next to the input first: thawed one by one from the head down, each
@@ -117,13 +117,13 @@ def _without(value: Tensor, axes: Sequence[int]) -> list[int]:
     return [size for axis, size in enumerate(value.shape) if axis not in axes]
 
 
-def _told(old: Sequence[str], new: Sequence[str]) -> str:
-    """Which classes the output layer has from before."""
+def _told(old: Sequence[str], new: Sequence[str], what: str) -> str:
+    """Which classes, or values, the output layer has from before."""
     fresh = [label for label in new if label not in old]
     gone = [label for label in old if label not in new]
-    text = f"head: {len(new) - len(fresh)} of {len(new)} classes taken over"
-    for labels, what in ((fresh, "new"), (gone, "left out")):
+    text = f"head: {len(new) - len(fresh)} of {len(new)} {what} taken over"
+    for labels, kind in ((fresh, "new"), (gone, "left out")):
         if labels:
             named = ", ".join(labels[:5]) + (" …" if len(labels) > 5 else "")
-            text += f", {len(labels)} {what}: {named}"
+            text += f", {len(labels)} {kind}: {named}"
     return text

@@ -41,17 +41,17 @@ PREDICTIONS: Mapping[str, str] = {
 """Each task's typed prediction, apart from the task because it needs no torch."""
 
 NETS: Mapping[str, str] = {
-    "classify.feedforward": "clearsight.tasks.classify.classic:FeedForward",
-    "classify.lenet": "clearsight.tasks.classify.classic:LeNet",
-    "classify.conv32": "clearsight.tasks.classify.classic:Conv32",
-    "classify.conv32-64": "clearsight.tasks.classify.classic:Conv32And64",
-    "classify.twoconv": "clearsight.tasks.classify.classic:TwoConv",
-    "classify.recurrent": "clearsight.tasks.classify.recurrent:Recurrent",
-    "classify.vit": "clearsight.tasks.classify.attention:ViT",
-    "classify.resnet20": "clearsight.tasks.classify.residual:ResNet20",
-    "classify.resnet56": "clearsight.tasks.classify.residual:ResNet56",
-    "classify.fast": "clearsight.tasks.classify.fast:Fast",
-    "classify.timm": "clearsight.tasks.classify.timm:TimmClassifier",
+    "classify.feedforward": "clearsight.tasks.picture.classic:FeedForward",
+    "classify.lenet": "clearsight.tasks.picture.classic:LeNet",
+    "classify.conv32": "clearsight.tasks.picture.classic:Conv32",
+    "classify.conv32-64": "clearsight.tasks.picture.classic:Conv32And64",
+    "classify.twoconv": "clearsight.tasks.picture.classic:TwoConv",
+    "classify.recurrent": "clearsight.tasks.picture.recurrent:Recurrent",
+    "classify.vit": "clearsight.tasks.picture.attention:ViT",
+    "classify.resnet20": "clearsight.tasks.picture.residual:ResNet20",
+    "classify.resnet56": "clearsight.tasks.picture.residual:ResNet56",
+    "classify.fast": "clearsight.tasks.picture.fast:Fast",
+    "classify.timm": "clearsight.tasks.picture.timm:TimmClassifier",
 }
 """`task.net`. Where a net's name is not here and the task has a `timm` family, the name is one of timm's models."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from clearsight.core.errors import InputError
+from clearsight.core.metric import Metric
 from clearsight.core.prediction import Prediction
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Array, Sample
@@ -22,88 +23,6 @@ if TYPE_CHECKING:
     from clearsight.core.pipeline import Postprocess, Preprocess, Stages
 
 P = TypeVar("P", bound=Prediction)
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One sample the model got wrong, how badly (larger is worse), and in words what happened."""
-
-    key: str
-    badness: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """What an evaluation found, in a form that tables, reports and JSON can show without knowing the task."""
-
-    headline: str  # the name in `values` that a model is judged by
-    higher_is_better: bool
-    values: Mapping[str, float]
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # name -> 95 % interval
-    per_class: Mapping[str, Mapping[str, float]] = field(
-        default_factory=dict
-    )  # label -> {"precision": …, "support": …}
-    per: str = "class"  # what `per_class` has a row for, in the singular
-    confusion: Sequence[Sequence[int]] | None = None  # rows are truth, columns the prediction, both in `labels`' order
-    labels: Sequence[str] = ()
-    mistakes: Sequence[Mistake] = ()  # worst first
-    points: Mapping[str, Sequence[tuple[float, float]]] = field(
-        default_factory=dict
-    )  # value -> pairs of its truth and what was found
-    count: int = 0  # samples judged
-    left_out: int = 0  # samples without the annotation that judging needs
-
-    @property
-    def score(self) -> float:
-        """The headline's value."""
-        return self.values[self.headline]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            "headline": self.headline,
-            "higher_is_better": self.higher_is_better,
-            "count": self.count,
-            "left_out": self.left_out,
-            "values": dict(self.values),
-            "intervals": {name: list(pair) for name, pair in self.intervals.items()},
-            "per_class": {label: dict(row) for label, row in self.per_class.items()},
-            "per": self.per,
-            "labels": list(self.labels),
-            "confusion": None if self.confusion is None else [list(map(int, row)) for row in self.confusion],
-            "mistakes": [{"key": m.key, "badness": m.badness, "text": m.text} for m in self.mistakes],
-            "points": {name: [list(pair) for pair in pairs] for name, pairs in self.points.items()},
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        known = dict(data)
-        known["intervals"] = {name: (low, high) for name, (low, high) in known["intervals"].items()}
-        known["mistakes"] = [Mistake(**m) for m in known["mistakes"]]
-        points = known.get("points") or {}  # results of older versions have none
-        known["points"] = {name: [(float(x), float(y)) for x, y in pairs] for name, pairs in points.items()}
-        return cls(**known)
-
-
-class Metric(ABC, Generic[P]):
-    """Judges predictions against the original samples, in pixels of the photograph."""
-
-    headline: ClassVar[str]
-    higher_is_better: ClassVar[bool] = True
-
-    @abstractmethod
-    def update(self, predictions: Sequence[P], samples: Sequence[Sample]) -> None:
-        """Take in some predictions and the samples they are of, in the same order."""
-
-    @abstractmethod
-    def score(self) -> float:
-        """The headline alone, quickly: what training watches."""
-
-    @abstractmethod
-    def result(self, *, resamples: int = 1000, seed: int = 0) -> Result:
-        """Everything, with bootstrap 95 % intervals from so many resamples over the pictures."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +82,11 @@ class Task(BaseModel, ABC, Generic[P]):
     def fitted(self, samples: Sequence[Sample]) -> Self:
         """This task with what it takes from the training samples' annotations before training; itself by default.
         Raises `InputError` where they cannot be learnt."""
+        return self
+
+    def after(self, parent: Task[Any]) -> Self:
+        """This task for weights that were made for another one of its kind: with what they stand on (the scale of the
+        numbers they answer with); itself by default."""
         return self
 
     @classmethod

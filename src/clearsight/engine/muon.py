@@ -120,8 +120,8 @@ class Muon(torch.optim.Optimizer):
         )
 
     def _adamw(self, group: dict[str, Any], params: list[nn.Parameter], grads: list[Tensor]) -> None:
-        for p in params:
-            self.state[p].setdefault("step", torch.zeros((), device=p.device))
+        for p in params:  # torch leaves a loaded count where it was saved from, and its fused kernel wants it beside p
+            self.state[p]["step"] = self.state[p].get("step", torch.zeros(())).to(p.device)
         adamw(
             list(params),
             grads,

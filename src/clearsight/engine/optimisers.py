@@ -9,15 +9,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from clearsight.core.learner import ParamGroup
+from clearsight.core.learner import ParamGroup, split_decay
 from clearsight.engine.muon import Muon
 from clearsight.engine.plan import Plan
 
 
 def make_optimiser(groups: Iterable[ParamGroup], plan: Plan, hidden: Set[int] = frozenset()) -> torch.optim.Optimizer:
     """The plan's optimiser over a learner's groups; each group keeps its `lr_scale` and its own settings. `hidden` holds
-    the ids of the weights that Muon moves in groups that do not say what moves them."""
-    parts = [part for group in groups for part in by_rule(group, hidden)] if plan.optimiser == "muon" else groups
+    the ids of the weights that Muon moves in groups that do not say what moves them. A group that
+    says so is made for Muon: another optimiser moves its parameters as it moves any."""
+    if plan.optimiser == "muon":
+        parts = [part for group in groups for part in by_rule(group, hidden)]
+    else:
+        parts = [part for g in groups for part in ([g] if g.rule is None else split_decay(g.params))]
     params: list[dict[str, Any]] = [
         {
             "params": g.params,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from clearsight.core.errors import InputError
-from clearsight.engine.plan import USER, Plan
+from clearsight.engine.config import TrainOptions
+from clearsight.engine.plan import FALLBACK, USER, Plan
 
 USUAL: Mapping[str, Mapping[str, float]] = {
     "gd": {"lr": 0.1, "momentum": 0.0, "weight_decay": 5e-4},
@@ -37,7 +38,9 @@ def settle(plan: Plan, suggested: Mapping[str, tuple[Any, str]], count: int, wor
     if optimiser == "gd":
         batches = max(1, math.ceil(count / (full_batch(plan.batch_size, count, world) * world)))
         plan = plan.with_setting("accumulate", batches, "gd takes one step with all pictures")
-    return plan
+    if plan.precision == "16" and plan.device == "cpu":
+        plan = plan.with_setting("precision", "16", f"{USER}; on a CPU that is bfloat16")
+    return _without_idle(plan)
 
 
 def full_batch(batch_size: int, count: int, world: int) -> int:
@@ -46,11 +49,44 @@ def full_batch(batch_size: int, count: int, world: int) -> int:
     return min(max(batch_size, 2 if world > 1 else 1), math.ceil(count / world))
 
 
+def _idle(plan: Plan) -> dict[str, str]:
+    """The settings that would do nothing, each with what it is for."""
+    cycled = plan.schedule == "onecycle" and plan.optimiser in {"adam", "adamw"}  # their first beta
+    step = f"--schedule step, and this training's is {plan.schedule}"
+    settings: dict[str, tuple[bool, str]] = {
+        "nesterov": (plan.optimiser in {"gd", "sgd"} and plan.momentum > 0, "sgd, or gd, with a momentum"),
+        "momentum": (
+            plan.optimiser in {"gd", "sgd", "rmsprop", "muon"} or cycled,
+            "gd, sgd, rmsprop and muon, and for the one cycle of adam and adamw",
+        ),
+        "focal_gamma": (plan.loss == "focal", f"--loss focal, and this training's is {plan.loss}"),
+        "drop_at": (plan.schedule == "step", step),
+        "drop_every": (
+            plan.schedule == "step" and not plan.drop_at,
+            "--schedule step without --drop-at" if plan.schedule == "step" else step,
+        ),
+        "drop_factor": (plan.schedule == "step", step),
+    }
+    return {name: use for name, (acts, use) in settings.items() if not acts}
+
+
+def _without_idle(plan: Plan) -> Plan:
+    """The plan without what would do nothing: refused where the user said it, else not written down as if it acted."""
+    if plan.why["drop_every"] == USER and plan.why["drop_at"] != USER:
+        plan = plan.with_setting("drop_at", None, "")
+    for name, use in _idle(plan).items():
+        if plan.why[name] != USER:
+            plan = plan.with_setting(name, FALLBACK.get(name, TrainOptions.model_fields[name].default), "")
+        elif plan.settings[name] is not False:
+            raise InputError(f"--{name.replace('_', '-')} is for {use}; leave it out")
+    return plan
+
+
 def _refuse(plan: Plan) -> None:
+    if plan.steps is not None and plan.why["epochs"] == USER:
+        raise InputError(f"--epochs {plan.epochs:g} and --steps {plan.steps} both say how long: leave one of them out")
     if plan.find_lr and plan.why["lr"] == USER:
         raise InputError(f"--lr {plan.lr:g} and --find-lr contradict each other: leave one of them out")
-    if plan.why.get("drop_at") == USER and plan.schedule != "step":
-        raise InputError(f"--drop-at {plan.drop_at} is for --schedule step, and this training's is {plan.schedule}")
     if plan.optimiser == "gd" and plan.accumulate != 1:
         raise InputError(f"--accumulate {plan.accumulate}: gd takes one step with all pictures, leave it out")
     if plan.optimiser == "gd" and plan.sampling == "balanced":

@@ -56,9 +56,9 @@ class FastNet(nn.Module):
         return logits * LOGIT_SCALE
 
     @torch.no_grad()
-    def set_whitening(self, images: Tensor) -> None:
-        """Fix the first layer from normalised pictures (N, C, S, S), a thousand or more: its filters are the
-        eigenvectors of the patches' covariance over the roots of their variances, each once with either sign."""
+    def set_whitening(self, images: Iterable[Tensor]) -> None:
+        """Fix the first layer from batches (B, C, S, S) of normalised pictures, a thousand or more in all: its filters are
+        the eigenvectors of the patches' covariance over the roots of their variances, each once with either sign."""
         self.whiten.weight.copy_(whitening(images))
 
 
@@ -97,11 +97,15 @@ def dirac(before: int, after: int) -> nn.Conv2d:
     return convolution
 
 
-def whitening(images: Tensor) -> Tensor:
-    """The whitening filters (2·C·4, C, 2, 2) of pictures (N, C, S, S)."""
-    channels = images.shape[1]
-    patches = F.unfold(images.float(), PATCH).transpose(1, 2).reshape(-1, channels * PATCH**2)
-    variances, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+def whitening(images: Iterable[Tensor]) -> Tensor:
+    """The whitening filters (2·C·4, C, 2, 2) of batches of pictures (B, C, S, S)."""
+    count, products = 0, torch.zeros(())
+    for batch in images:
+        channels = batch.shape[1]
+        patches = F.unfold(batch.float(), PATCH).transpose(1, 2).reshape(-1, channels * PATCH**2)
+        count += len(patches)
+        products = products.to(patches.device) + patches.T @ patches
+    variances, vectors = torch.linalg.eigh(products / count)
     filters = (vectors / (variances.clamp(min=0) + EPSILON).sqrt()).T.flip(0)
     filters = filters.reshape(-1, channels, PATCH, PATCH)
     return torch.cat([filters, -filters])

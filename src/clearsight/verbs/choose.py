@@ -30,7 +30,8 @@ def choose_task(info: DataInfo, name: str | None = None, samples: Iterable[Sampl
     possible = [task for task in tasks if task.needs <= info.annotated]
     if not possible:
         wants = "; ".join(f"{task.name} needs {', '.join(sorted(task.needs))}" for task in tasks)
-        raise InputError(f"no task can learn from this data, which has {has}: {wants}")
+        hints = "".join(f"; {note}" for note in info.notes if "--" in note)  # which option would say what is what
+        raise InputError(f"no task can learn from this data, which has {has}: {wants}{hints}")
     several = info.several or any(len(sample.labels or ()) > 1 for sample in samples)
     suiting = [task for task in possible if task.suits(replace(info, several=several))]
     return max(suiting or possible, key=lambda task: len(task.needs))

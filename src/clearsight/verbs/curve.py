@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from clearsight.core.metric import Result
 from clearsight.core.sample import Array
-from clearsight.core.task import Result
 from clearsight.metrics.intervals import percentile_interval
 from clearsight.metrics.power_law import PowerLaw, draws, fit
 

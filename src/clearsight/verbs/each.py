@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from clearsight.core.errors import InputError
 from clearsight.core.files import read_json
-from clearsight.core.task import Result
+from clearsight.core.metric import Result
 
 if TYPE_CHECKING:
     from clearsight.engine.config import TrainOptions

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from clearsight.core.errors import BadImage, InputError
+from clearsight.core.metric import Result
 from clearsight.core.options import DataOptions as BaseOptions
-from clearsight.core.task import Result
 
 if TYPE_CHECKING:
     from rich.console import Console

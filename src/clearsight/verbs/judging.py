@@ -11,8 +11,8 @@ from typing import Any
 
 from clearsight.core.errors import BadImage
 from clearsight.core.files import write_json
+from clearsight.core.metric import Result
 from clearsight.core.sample import Sample
-from clearsight.core.task import Result
 from clearsight.data.decode import load_fast
 from clearsight.engine.predictor import Predictor
 from clearsight.verbs.answers import answers

@@ -181,9 +181,8 @@ def learn(
     held_out = HeldOut(session, session.store(watched, judging, progress), judging, bool(session.roles.choose))
     check_bad(session)
     fresh = not (resume and (session.folder / "last" / "state.json").is_file())
-    learner = session.learner(pretrained=fresh).to(
-        memory_format=torch.channels_last
-    )  # convolutions run up to twice as fast
+    learner = session.learner(pretrained=fresh)
+    learner = learner.to(memory_format=torch.channels_last)  # convolutions run up to twice as fast
     batches = session.batches(source, stages)
     if fresh:
         if plan.weights == "none":
@@ -194,10 +193,13 @@ def learn(
         per_step = _estimate(session, learner, batches)
         if per_step:
             say(f"about {duration(per_step * plan.total_steps)} for {plan.total_steps:,} steps, looks not counted")
+    plan = session.plan = compilable(plan, session.fabric.device, say)
+    if session.fabric.is_global_zero:
+        plan.save(session.folder / "plan.yaml")
     training = Training(
         session.fabric,
         learner,
-        compilable(plan, session.fabric.device, say),
+        plan,
         batches,
         held_out,
         lambda net: save_model(session, net, {}),
@@ -284,26 +286,6 @@ def save_model(session: Session, net: Net, extra: Mapping[str, Any], task: Task[
     }
     made = artifact.Artifact(task or session.task, net, provenance)
     artifact.save(made, session.folder / "model", model_card(made))
-
-
-def calibrate(session: Session, net: Net) -> Task[Any]:
-    """The task with what can be fitted on the choosing pictures (a temperature); unchanged where there are none."""
-    samples = session.roles.choose
-    if not samples:
-        return session.task
-    net = net.to(session.fabric.device).eval()
-    by_key = {sample.key: sample for sample in samples}
-    outputs: list[dict[str, torch.Tensor]] = []
-    kept: list[Sample] = []
-    stages = session.task.pipeline(train=False)
-    with torch.inference_mode():
-        for batch in judge_batches(
-            samples, stages, batch_size=judging_batch(session.task.size), device=session.fabric.device
-        ):
-            outputs.append({name: value.cpu() for name, value in net(batch.images).items()})
-            kept += [by_key[key] for key in batch.keys]
-    merged = {name: torch.cat([part[name] for part in outputs]) for name in outputs[0]}
-    return session.task.calibrated(merged, kept)
 
 
 def finish_manifest(session: Session, state: State) -> None:

@@ -130,6 +130,8 @@ def like(whole: Done, share: float) -> dict[str, Any]:
     plan = whole.plan
     chosen = {name: value for name, value in plan.settings.items() if plan.why.get(name) not in DEFAULTS}
     same = {name: value for name, value in chosen.items() if name not in ITS_OWN and value is not None}
+    if plan.optimiser == "gd":
+        same.pop("accumulate", None)  # as many batches as the share has
     longer = {name: plan.settings[name] / share for name in IN_EPOCHS if plan.settings.get(name)}
     return {**same, **longer, "find_lr": False, "epochs": None, "steps": plan.total_steps}
 

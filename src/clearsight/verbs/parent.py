@@ -108,15 +108,20 @@ def fine_tuning(task: Task[Any], net: Net, situation: Situation) -> Mapping[str,
 
 
 def seen_before(parent: Artifact, judge: Sequence[Sample], weights: str) -> str | None:
-    """A warning where pictures to judge on bear the names of pictures that the parent has learnt from."""
+    """What to be warned of: pictures to judge on bear the names of pictures that the parent has learnt from, or whether
+    it has learnt from them cannot be told. None where nothing speaks for it."""
     assert parent.path is not None  # it was loaded from there
     listed = parent.path.parent / "splits.json"
-    if not listed.is_file():
+    keys = read_json(listed) if listed.is_file() else {"train": [], "choose": []}
+    learnt = {key for role in ("train", "choose") for key in keys[role]}
+    if both := sum(sample.key in learnt for sample in judge):
+        return (
+            f"{both:,} of the {len(judge):,} pictures to judge on are called as pictures that {weights} has learnt "
+            "from: where they are the same, the figures are too good"
+        )
+    if keys["train"] and "parent" not in parent.provenance:
         return None
-    learnt = {key for role in ("train", "choose") for key in read_json(listed)[role]}
-    if not (both := sum(sample.key in learnt for sample in judge)):
-        return None
-    return (
-        f"warning: {both:,} of the {len(judge):,} pictures to judge on are called as pictures that {weights} has learnt "
-        "from: where they are the same, the figures are too good"
-    )
+    why = "its run does not list those that it learnt from"
+    if keys["train"]:
+        why = f"it went on from {parent.provenance['parent']['name']}"
+    return f"whether {weights} has learnt from pictures to judge on cannot be told: {why}"

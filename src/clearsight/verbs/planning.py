@@ -40,7 +40,7 @@ from clearsight.verbs.parent import begin, find_parent, fine_tuning, seen_alike,
 from clearsight.verbs.parent import facts as facts_of
 from clearsight.verbs.parent import net_name as inherited
 from clearsight.verbs.parts import fold_roles, share_roles
-from clearsight.verbs.roles import Roles, assign_roles
+from clearsight.verbs.roles import Roles, assign_roles, checked, judging_of
 from clearsight.verbs.streaming import pictures_in_epoch, stream_roles, streams
 from clearsight.verbs.suited import check_suited
 from clearsight.verbs.views import with_views
@@ -65,7 +65,9 @@ def open_both(options: Any) -> tuple[Dataset, Dataset | None]:
     dataset = open_data(options.data, **options.reading())
     if not options.val:
         return dataset, None
-    return dataset, open_data(options.val, data_root=options.data_root, classes=options.classes, strict=False)
+    columns = {name: value for name, value in options.reading().items() if name.endswith("_column")}
+    reading = {"data_root": options.data_root, "classes": options.classes, **columns}
+    return dataset, open_data(options.val, **reading, strict=False)
 
 
 def as_planned(options: Any, plan: Plan) -> Any:
@@ -83,22 +85,25 @@ def read_roles(
         split: [s for s in samples if s.image.name not in bad and s.key in context.digests]
         for split, samples in context.samples.items()
     }
-    judge_elsewhere = None
-    if other is not None:
-        split = next((name for name in ("test", "val", "train") if other.info.splits.get(name, 0) != 0), None)
-        judge_elsewhere = other.samples(split) if split else []
+    needs = choose_task(dataset.info, options.task, context.samples.get("train", ())).needs
+    judge_elsewhere = None if other is None else judging_of(other, needs, options.val)
     choosing = options.keep == "best" or options.patience is not None
     if context.partly:
-        roles = stream_roles(options, dataset, context, choosing=choosing, other=judge_elsewhere)
-        return roles, {**context.digests, **roles.sizes()}
+        roles = stream_roles(options, dataset, context, choosing=choosing, other=judge_elsewhere, needs=needs)
+        return checked(roles, needs), {**context.digests, **roles.sizes()}
     if options.fold is not None:
         roles = fold_roles(splits, context.digests, options, choosing=choosing)
     else:
-        share = options.val_share
         roles = assign_roles(
-            splits, context.digests, share=share, choosing=choosing, other=judge_elsewhere, group=context.group
+            splits,
+            context.digests,
+            share=options.val_share,
+            choosing=choosing,
+            other=judge_elsewhere,
+            group=context.group,
+            needs=needs,
         )
-    return share_roles(roles, context.digests, options), dict(context.digests)
+    return share_roles(checked(roles, needs), context.digests, options), dict(context.digests)
 
 
 def prepare_run(options: TrainOptions, folder: Path, progress: Progress, say: Callable[[str], None]) -> Prepared:
@@ -156,6 +161,8 @@ def decide(
     require_verb(task, "train")
     require_fitting(task, options)
     task = task.fitted(roles.train)
+    if parent is not None:
+        task = task.after(parent.task)
     for field in ("size", "fit"):
         why = f"as {options.weights} sees them" if parent else "suits the pictures' sizes"
         chosen[field] = (getattr(task, field, None), why)
@@ -177,8 +184,9 @@ def decide(
     config = {**config, **said} if parent is None else dict(parent.net.config)
     net = family.build(task, config)
     weights, why_weights = find_weights(options.weights, net_given, net, task, local, say)
-    if parent is not None and (warning := seen_before(parent, roles.judge, str(weights))):
-        say(warning)
+    warning = None if parent is None else seen_before(parent, roles.judge, str(weights))
+    if warning:
+        say(f"warning: {warning}")
     chosen["weights"] = (weights or "none", why_weights)
     cost = multiply_adds(net, task.channels, task.size)
     situation = replace(situation, weights=weights)
@@ -201,7 +209,7 @@ def decide(
         "counts": roles.counts(),
         "judged_split": roles.judged_split,
         "roles": list(roles.notes),
-        **({} if parent is None else {"parent": facts_of(parent)}),
+        **({} if parent is None else {"parent": facts_of(parent), "seen_before": warning}),
         **lengths(plan, count, len(net.backbone_blocks())),
     }
     return task, net, Plan(plan.settings, plan.why, facts)

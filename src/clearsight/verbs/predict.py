@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -125,6 +124,7 @@ class PredictOutcome:
 
     def write(self, path: Path) -> None:
         """Write the answers to a file, which is there once it is whole."""
+        from clearsight.core.files import replacing
         from clearsight.verbs.progress import bar
 
         with replacing(path) as file, bar("answering") as update:
@@ -197,22 +197,6 @@ def places(names: Sequence[str]) -> Iterator[PurePath]:
             number += 1
         taken.add(str(place).casefold())
         yield place
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[TextIO]:
-    """A text file to write line by line; it takes its name when it is whole, and is gone where that fails."""
-    from clearsight.core.files import in_words
-
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with in_words(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("w", encoding="utf-8", newline="") as file:
-                yield file
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def _style(options: Options) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from clearsight.core.errors import InputError
 from clearsight.core.sample import Sample
 from clearsight.data.sample_stream import SampleStream
 from clearsight.data.splits import divide
+
+if TYPE_CHECKING:
+    from clearsight.data.open import Dataset
 
 CHOOSING_SHARE = 0.1
 """Share of the training pictures that choose, where choosing is wanted and the data has no split for it."""
@@ -50,6 +54,35 @@ class Roles:
         }
 
 
+def annotated(samples: Iterable[Sample], needs: Set[str]) -> bool:
+    """Whether some sample has one of these fields: {"labels"}. Without fields, they are not looked at."""
+    return not needs or any(getattr(sample, field) is not None for sample in samples for field in needs)
+
+
+def blind(split: str, needs: Set[str]) -> str:
+    """The note on a split that cannot judge."""
+    return f"the {split} split has no {' or '.join(sorted(needs))}: it is not judged on, and nothing is chosen on it"
+
+
+def checked(roles: Roles, needs: Set[str]) -> Roles:
+    """The same roles. Raises `InputError` where no picture that judges or chooses has any of the fields `needs`."""
+    for samples, purpose in ((roles.judge, "judge on"), (roles.choose, "choose on")):
+        if samples and not annotated(samples, needs):
+            what = f"none of the {len(samples):,} pictures to {purpose} has {' or '.join(sorted(needs))}"
+            raise InputError(f"{what}: annotate more, or hold out more with --val-share")
+    return roles
+
+
+def judging_of(other: Dataset, needs: Set[str], place: str) -> list[Sample]:
+    """The pictures of --val: of its test split, else its val split, else its only one, the first that has annotations.
+    Raises `InputError` where none has."""
+    there = [name for name in ("test", "val", "train") if other.info.splits.get(name, 0) != 0]
+    judge = next((samples for name in there if annotated(samples := other.samples(name), needs)), None)
+    if there and judge is None:
+        raise InputError(f"--val {place}: none of its pictures has {' or '.join(sorted(needs))} to judge by")
+    return judge or []
+
+
 def assign_roles(
     splits: Mapping[str, Sequence[Sample]],
     digests: Mapping[str, str],
@@ -58,14 +91,17 @@ def assign_roles(
     choosing: bool,
     other: Sequence[Sample] | None = None,
     group: str | None = None,
+    needs: Set[str] = frozenset(),
 ) -> Roles:
     """Roles from a data set's own splits, or by hash of the content, or of the column `group`, where it has none.
 
     `choosing` is whether something must be chosen on held-out pictures (the best weights, when to stop); `other` are
-    judging pictures from elsewhere. Raises `InputError` where nothing is left to learn from.
+    judging pictures from elsewhere; a split none of whose samples has any of the fields `needs` judges and chooses
+    nothing. Raises `InputError` where nothing is left to learn from.
     """
-    train, val, test = (list(splits.get(name, ())) for name in ("train", "val", "test"))
-    notes: list[str] = []
+    told = {name: annotated(splits.get(name, ()), needs) for name in ("val", "test")}
+    train, val, test = (list(splits.get(name, ())) if told.get(name, True) else [] for name in ("train", "val", "test"))
+    notes = [blind(name, needs) for name in ("test", "val") if splits.get(name) and not told[name]]
     chosen: list[Sample] = []
     if not train:
         raise InputError(f"there are no training pictures; the data has only {', '.join(splits) or 'nothing'}")
@@ -83,12 +119,18 @@ def assign_roles(
         parts = divide(train, digests, {"train": 1 - share, "judge": share}, group=group)
         train, judge, name = list(parts.parts["train"]), list(parts.parts["judge"]), "held out"
         what = "their content" if group is None else f"their {group}"
-        notes += [f"the data has no split of its own: pictures are held out by a hash of {what}", *parts.notes]
+        why = "no split is left to judge on" if notes else "the data has no split of its own"
+        notes += [f"{why}: pictures are held out by a hash of {what}", *parts.notes]
     if choosing and not chosen:
         shares = {"train": 1 - CHOOSING_SHARE, "choose": CHOOSING_SHARE}
         parts = divide(train, digests, shares, group=group, salt="choose")
         train, chosen = list(parts.parts["train"]), list(parts.parts["choose"])
         notes += [f"{len(chosen)} training pictures are kept aside to choose the weights", *parts.notes]
+    if lacking := "learn from" if not train else "" if judge else "judge on":
+        what = f"groups of equal {group}" if group else "pictures"
+        raise InputError(
+            f"no pictures to {lacking}: there are too few {what} to divide; give more, or others with --val"
+        )
     if not chosen:
         notes.append("nothing is chosen on held-out pictures: the last weights become the model")
     return Roles(train, chosen, judge, name, tuple(notes))

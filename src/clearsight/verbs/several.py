@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clearsight.core.files import write_json
-from clearsight.core.task import Result
+from clearsight.core.metric import Result
 from clearsight.verbs.each import Done, common_folder, same_data, spread, train_one
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class SeveralOutcome:
         return self.runs[0].result.headline
 
     @property
+    def seen_before(self) -> dict[str, str]:
+        """Run -> what is known of its judging pictures where the model that it went on from may have learnt from them."""
+        return {run.name: said for run in self.runs if (said := run.plan.facts.get("seen_before"))}
+
+    @property
     def figures(self) -> dict[str, dict[str, float]]:
         """Mean and standard deviation over the runs, of every figure that all of them have."""
         common = [name for name in self.runs[0].result.values if all(name in r.result.values for r in self.runs)]
@@ -50,11 +55,13 @@ class SeveralOutcome:
             "higher_is_better": self.runs[0].result.higher_is_better,
             "runs": [run.to_dict() for run in self.runs],
             "figures": self.figures,
+            "seen_before": self.seen_before,
             "pooled": [{"seed": seed, **result.to_dict(), "mistakes": []} for seed, result in self.pooled.items()],
         }
 
     def show(self, console: Console) -> None:
         """A line for each run, then the mean and what all pictures say together."""
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table("run", "learnt from", "judged on", self.headline, "95 % interval", box=None, header_style="bold")
@@ -68,13 +75,15 @@ class SeveralOutcome:
             f"[bold]{self.headline} {figure['mean']:.4f} ± {figure['deviation']:.4f}[/] "
             f"(mean ± standard deviation of {len(self.runs)} runs)"
         ]
+        fresh = "" if not self.seen_before else ", though the model that it went on from may have"
         for seed, result in self.pooled.items():
             low, high = result.intervals.get(self.headline, (result.score,) * 2)
             seeds = f", seed {seed}" if len(self.pooled) > 1 else ""
             lines.append(
                 f"{self.headline} {result.score:.4f} (95 % interval {low:.4f} to {high:.4f}) on all {result.count:,} "
-                f"pictures, each judged by the run that did not learn from it{seeds}"
+                f"pictures, each judged by the run that did not learn from it{fresh}{seeds}"
             )
+        lines += [f"[yellow]{name}: {escape(said)}[/]" for name, said in self.seen_before.items()]
         for line in [*lines, f"summary {self.folder / 'summary.json'}"]:
             console.print(line, highlight=False, soft_wrap=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from clearsight.core.errors import InputError
@@ -12,7 +12,7 @@ from clearsight.data.checks import GateContext
 from clearsight.data.open import Dataset
 from clearsight.data.readers.names import few
 from clearsight.engine.plan import Plan
-from clearsight.verbs.roles import CHOOSING_SHARE, Roles
+from clearsight.verbs.roles import CHOOSING_SHARE, Roles, annotated, blind
 
 LISTED = "needs them listed, which --cache memory or --cache disk does"
 
@@ -23,12 +23,19 @@ def streams(dataset: Dataset, options: Any) -> bool:
 
 
 def stream_roles(
-    options: Any, dataset: Dataset, context: GateContext, *, choosing: bool, other: Sequence[Sample] | None
+    options: Any,
+    dataset: Dataset,
+    context: GateContext,
+    *,
+    choosing: bool,
+    other: Sequence[Sample] | None,
+    needs: Set[str] = frozenset(),
 ) -> Roles:
     """Roles of a stream: what teaches is not listed, what chooses and judges is.
 
     Without a split of its own, pictures are held out by a hash of their key, or their group, as a stream's contents are
-    not read beforehand. Raises `InputError` where there is nothing to learn from, and for options that need a list.
+    not read beforehand. A split none of whose samples has any of the fields `needs` judges and chooses nothing. Raises
+    `InputError` where there is nothing to learn from, and for options that need a list.
     """
     splits = dataset.info.splits
     if "train" not in splits:
@@ -37,8 +44,13 @@ def stream_roles(
         raise InputError(f"--folds: dividing the pictures of a stream into folds {LISTED}")
     train, group, share = dataset.parts("train"), dataset.group, options.val_share
     head = [sample for sample in context.samples["train"] if sample.key in context.digests]
-    named = [split for split in ("test", "val") if split in splits]
     judge, chosen, notes = list(other or ()), list[Sample](), list[str]()
+    named = []
+    for split in ("test", "val"):
+        if split in splits and annotated(dataset.stream(split), needs):
+            named.append(split)
+        elif split in splits:
+            notes.append(blind(split, needs))
     if other is not None:
         name, named = "val", [split for split in named if split == "val"]
         notes.append("judged on the pictures given with --val")
@@ -52,7 +64,8 @@ def stream_roles(
             whole.within(0, 1 - share, group=group),
             list(whole.within(1 - share, 1, group=group)),
         )
-        notes.append(f"the data has no split of its own: pictures are held out by a hash of their {group or 'name'}")
+        why = "no split is left to judge on" if notes else "the data has no split of its own"
+        notes.append(f"{why}: pictures are held out by a hash of their {group or 'name'}")
     if named:
         chosen = dataset.samples("val")
         notes.append("the val split chooses the weights and what is fitted afterwards")

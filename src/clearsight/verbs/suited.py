@@ -11,15 +11,17 @@ from clearsight.core.errors import InputError
 from clearsight.core.net import Net
 from clearsight.core.sample import Sample
 from clearsight.core.task import Task
-from clearsight.engine.plan import Plan
+from clearsight.engine.plan import USER, Plan
 
 
 def check_suited(plan: Plan, task: Task[Any], net: Net, samples: Sequence[Sample]) -> None:
     """Raises `InputError` where the net or the task cannot do what the settings say."""
     blocks = len(net.backbone_blocks())
-    for name, value, nothing in (("layer-decay", plan.layer_decay, 1.0), ("unfreeze", plan.unfreeze, 0.0)):
-        if value != nothing and not blocks:
-            raise InputError(f"--{name} {value:g}: the net {plan.net} has no pretrained part; leave it out")
+    for name, nothing in {"layer_decay": 1.0, "backbone_lr": 1.0, "unfreeze": 0.0, "freeze": 0.0}.items():
+        value = plan.settings[name]
+        if value != nothing and not blocks and plan.why[name] == USER:
+            said = f"--{name.replace('_', '-')} {value:g}"
+            raise InputError(f"{said}: the net {plan.net} has no pretrained part; leave it out")
     if plan.sampling == "balanced" and task.sample_weights(samples[:1]) is None:
         raise InputError(f"--sampling balanced: the task {task.name} has no classes of which one could draw as many")
     sides = (round(plan.progressive * task.size), task.size - 4)  # the first, and one that is no multiple of a patch's

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from clearsight.core.task import Result
+    from clearsight.core.metric import Result
 
 WIDE = 15  # classes up to which a confusion matrix fits a terminal
 

@@ -6,16 +6,14 @@ or killed goes on with the same command and --resume, to the same end.
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clearsight.core.errors import ClearsightError, InputError
-from clearsight.core.task import Result
+from clearsight.core.metric import Result
 from clearsight.engine.config import TrainOptions as Options
 
 if TYPE_CHECKING:
@@ -83,6 +81,7 @@ def run(options: Options) -> TrainOutcome | SeveralOutcome:
     from clearsight.core.sample import printable
     from clearsight.engine.runtime import choose_device, keep_freed_memory, leave_ranks, make_fabric
     from clearsight.verbs import several
+    from clearsight.verbs.stopping import listening
 
     if several.wanted(options):
         return several.run(options)
@@ -95,7 +94,7 @@ def run(options: Options) -> TrainOutcome | SeveralOutcome:
     try:
         folder, resuming, found = _on_first(fabric, lambda: _plan(options, say))
         session = _open_session(fabric, options, folder, found)
-        with _listening() as stop:
+        with listening() as stop:
             state = _train(session, resuming, say, stop)
         outcome: TrainOutcome = _on_first(fabric, lambda: _finish(session, state))
         outcome.bad = [printable(str(bad)) for bad in session.bad.values()]
@@ -225,8 +224,9 @@ def _finish(session: Session, state: State) -> TrainOutcome:
     from clearsight.core import artifact
     from clearsight.engine.predictor import Predictor
     from clearsight.verbs import report
+    from clearsight.verbs.calibration import calibrate
     from clearsight.verbs.judging import judge, write_evaluation
-    from clearsight.verbs.learning import calibrate, finish_manifest, save_model
+    from clearsight.verbs.learning import finish_manifest, save_model
 
     plan, roles = session.plan, session.roles
     net = artifact.load(session.folder / "model").net
@@ -277,27 +277,3 @@ def _on_first(fabric: Fabric, work: Callable[[], Any]) -> Any:
             sys.exit(answer.exit_code)  # the first process speaks for all
         raise answer
     return answer
-
-
-@contextlib.contextmanager
-def _listening() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM ask to stop after the step at hand; a second one stops at once. Yields whether that was asked."""
-    asked: list[int] = []
-
-    def handle(number: int, frame: Any) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        sys.stderr.write("stopping after this step; once more to stop at once\n")
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    try:
-        before = [signal.signal(number, handle) for number in numbers]
-    except ValueError:  # not in the main thread, where signals cannot be taken
-        yield lambda: False
-        return
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

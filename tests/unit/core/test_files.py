@@ -13,7 +13,7 @@ import pytest
 
 from clearsight.core import files
 from clearsight.core.errors import InputError
-from clearsight.core.files import replacing_folder, write_bytes, write_json, write_text
+from clearsight.core.files import replacing, replacing_folder, write_bytes, write_json, write_text
 
 
 def test_a_file_is_written_where_no_folder_is_yet(tmp_path: Path) -> None:
@@ -27,6 +27,20 @@ def test_text_is_utf8_and_replaces(tmp_path: Path) -> None:
     write_text(path, "größer\n")
     assert path.read_bytes() == "größer\n".encode()
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_written_line_by_line_replaces_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "answers.jsonl"
+    with replacing(path) as file:
+        file.write("ß\n")
+        assert not path.exists()
+        file.write("2\n")
+    assert path.read_bytes() == "ß\n2\n".encode()
+    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
+        file.write("half")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == "ß\n2\n".encode()
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_json_has_null_for_what_is_not_finite(tmp_path: Path) -> None:

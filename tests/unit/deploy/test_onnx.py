@@ -115,7 +115,7 @@ def test_a_net_that_cannot_be_traced_is_a_sentence(small_artifact: Any) -> None:
 
     import torch
 
-    from clearsight.tasks.classify.classic import LeNet
+    from clearsight.tasks.picture.classic import LeNet
 
     class Undecided(LeNet):
         def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:

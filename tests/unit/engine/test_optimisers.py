@@ -46,6 +46,42 @@ def test_groups_keep_their_decay_and_scale(name: str, kind: type) -> None:
         assert all(g["nesterov"] and g["momentum"] == 0.9 for g in optimiser.param_groups)
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("name", ["gd", "sgd", "adagrad", "rmsprop", "adam", "adamw"])
+def test_every_optimiser_is_torchs(name: str, momentum: float) -> None:
+    """Three steps along the same gradients, with an equal rate, decay and momentum."""
+    draw = torch.Generator().manual_seed(0)
+    start = torch.randn(3, 4, generator=draw)
+    one, two = (torch.nn.Parameter(start.clone()) for _ in range(2))
+    plan = make_plan(3, optimiser=name, lr=0.05, weight_decay=0.1, momentum=momentum)
+    ours = make_optimiser([ParamGroup([one])], plan)
+    common = {"lr": 0.05, "weight_decay": 0.1}
+    theirs: torch.optim.Optimizer = {
+        "gd": lambda: torch.optim.SGD([two], momentum=momentum, nesterov=momentum > 0, **common),
+        "sgd": lambda: torch.optim.SGD([two], momentum=momentum, nesterov=momentum > 0, **common),
+        "adagrad": lambda: torch.optim.Adagrad([two], **common),
+        "rmsprop": lambda: torch.optim.RMSprop([two], momentum=momentum, **common),
+        "adam": lambda: torch.optim.Adam([two], **common),
+        "adamw": lambda: torch.optim.AdamW([two], **common),
+    }[name]()
+    for _ in range(3):
+        one.grad = torch.randn(3, 4, generator=draw)
+        two.grad = one.grad.clone()
+        set_rates(ours, 0.05)
+        ours.step()
+        theirs.step()
+    torch.testing.assert_close(one, two)
+
+
+def test_a_group_made_for_muon_is_as_any_to_another_optimiser() -> None:
+    weight, bias = torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2))
+    group = ParamGroup([weight, bias], 2.8, 0.3, rule="sgd", settings={"momentum": 0.85})
+    plan = make_plan(10, optimiser="sgd", weight_decay=0.1, momentum=0.5)
+    groups = make_optimiser([group], plan).param_groups
+    assert [(g["lr_scale"], g["weight_decay"], g["momentum"]) for g in groups] == [(1.0, 0.1, 0.5), (1.0, 0.0, 0.5)]
+    assert not any(g["own_momentum"] for g in groups)
+
+
 def test_swapped_gives_the_net_back() -> None:
     from clearsight.engine.optimisers import Average
 

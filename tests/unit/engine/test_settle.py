@@ -75,7 +75,18 @@ def test_every_rank_has_a_picture_of_every_batch() -> None:
     ("said", "words"),
     [
         ({"find_lr": True, "lr": 0.1}, "--find-lr contradict"),
-        ({"drop_at": "0.5"}, "--schedule step"),
+        ({"epochs": 3.0, "steps": 20}, "--epochs 3 and --steps 20"),
+        ({"drop_at": "0.5"}, "--drop-at is for --schedule step"),
+        ({"drop_factor": 0.5, "schedule": "cosine"}, "--drop-factor is for --schedule step"),
+        (
+            {"drop_every": 0.2, "drop_at": "0.5", "schedule": "step"},
+            "--drop-every is for --schedule step without --drop-at; leave",
+        ),
+        ({"nesterov": True, "optimiser": "adam"}, "--nesterov is for sgd, or gd, with a momentum"),
+        ({"nesterov": True, "optimiser": "gd"}, "--nesterov is for sgd, or gd, with a momentum"),
+        ({"momentum": 0.9, "optimiser": "adagrad", "schedule": "onecycle"}, "--momentum is for"),
+        ({"momentum": 0.9, "optimiser": "adamw"}, "--momentum is for"),
+        ({"focal_gamma": 3.0, "loss": "bce"}, "--focal-gamma is for --loss focal, and this training's is bce"),
         ({"optimiser": "gd", "accumulate": 2}, "--accumulate 2"),
         ({"optimiser": "gd", "sampling": "balanced"}, "--sampling balanced"),
     ],
@@ -88,4 +99,30 @@ def test_contradictions_are_one_sentence(said: dict[str, object], words: str) ->
 
 def test_drops_that_a_net_suggests_yield_to_another_schedule() -> None:
     suggested = {**SUGGESTED, "schedule": ("step", "a net"), "drop_at": ("0.5,0.75", "a net")}
-    assert settled(suggested, schedule="cosine").schedule == "cosine"
+    plan = settled(suggested, schedule="cosine")
+    assert (plan.schedule, plan.drop_at) == ("cosine", None)
+    assert settled(suggested).drop_at == "0.5,0.75"
+    assert settled(suggested, drop_every=0.2).drop_at is None
+
+
+def test_a_plan_does_not_say_what_would_do_nothing() -> None:
+    theirs = {"optimiser": ("sgd", "a net"), "momentum": (0.6, "a net"), "nesterov": (False, "a net")}
+    plan = settled(theirs)
+    assert (plan.momentum, plan.nesterov, plan.why["momentum"]) == (0.6, False, "a net")
+    plan = settled(theirs, optimiser="adagrad")
+    assert not plan.why["momentum"] and not plan.why["nesterov"]
+    assert settled(optimiser="adam", schedule="onecycle", momentum=0.8).momentum == 0.8
+    assert settled(optimiser="sgd", nesterov=True).nesterov
+    assert settled(optimiser="gd", nesterov=True, momentum=0.5).nesterov
+    assert settled(optimiser="adam", nesterov=False).optimiser == "adam"
+    assert settled(loss="focal", focal_gamma=3.0).focal_gamma == 3.0
+    assert settled(schedule="step", drop_every=0.2, drop_factor=0.5).drop_factor == 0.5
+
+
+def test_sixteen_bits_on_a_cpu_are_bfloat16_and_the_plan_says_so() -> None:
+    options = parse(TrainOptions, {"data": "x", "precision": "16"})
+    on_cpu, on_cuda = (
+        settle(resolve(options, {"device": (device, "")}, {}, {}), {}, 100, 1) for device in ("cpu", "cuda")
+    )
+    assert on_cpu.precision == on_cuda.precision == "16"
+    assert "bfloat16" in on_cpu.why["precision"] and "bfloat16" not in on_cuda.why["precision"]

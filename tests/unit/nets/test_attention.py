@@ -11,8 +11,8 @@ from torch import nn
 
 from clearsight.core.errors import InputError
 from clearsight.nets.attention import VisionTransformer
-from clearsight.tasks.classify.attention import ViT
 from clearsight.tasks.classify.task import Classify
+from clearsight.tasks.picture.attention import ViT
 
 POOLS = pytest.mark.parametrize("pool", ["token", "mean"])
 Pool = Literal["token", "mean"]

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from clearsight.nets.fast import FastNet, Group, dirac, moments, whitening
+from clearsight.tasks.classify.task import Classify
+from clearsight.tasks.picture.fast import Fast
 
 
 def smooth(count: int, channels: int) -> torch.Tensor:
@@ -18,7 +20,7 @@ def smooth(count: int, channels: int) -> torch.Tensor:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_whitened_patches_are_uncorrelated_and_of_unit_variance(channels: int) -> None:
     images = smooth(400, channels)
-    filters = whitening(images)
+    filters = whitening(images.split(70))
     assert filters.shape == (2 * channels * 4, channels, 2, 2)
     half = len(filters) // 2
     torch.testing.assert_close(filters[half:], -filters[:half])
@@ -28,7 +30,7 @@ def test_whitened_patches_are_uncorrelated_and_of_unit_variance(channels: int) -
 
 
 def test_a_patch_direction_that_never_varies_is_not_blown_up() -> None:
-    filters = whitening(torch.ones(10, 1, 8, 8))
+    filters = whitening([torch.ones(10, 1, 8, 8)])
     assert filters.isfinite().all() and filters.flatten(1).norm(dim=1).max() < 50
 
 
@@ -66,3 +68,11 @@ def test_moments_are_those_of_all_batches_together() -> None:
     mean, std = moments([images[:7], images[7:]])
     torch.testing.assert_close(mean, images.mean((0, 2, 3)))
     torch.testing.assert_close(std, images.std((0, 2, 3), unbiased=False))
+
+
+def test_its_own_groups_hold_every_weight_once() -> None:
+    net = Fast.build(Classify(labels=("a", "b"), size=16), {"width": 4})
+    groups = net.learner({}).parameter_groups("all")
+    assert [group.rule for group in groups] == ["muon", "sgd", "sgd"]
+    moved = [id(p) for group in groups for p in group.params if p.requires_grad]
+    assert sorted(moved) == sorted(id(p) for p in net.parameters() if p.requires_grad)

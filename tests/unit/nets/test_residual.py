@@ -10,8 +10,8 @@ from clearsight.engine.config import TrainOptions
 from clearsight.engine.plan import resolve
 from clearsight.engine.schedules import lr_factor
 from clearsight.nets.residual import Block, resnet20, resnet56
-from clearsight.tasks.classify.residual import ResNet20
 from clearsight.tasks.classify.task import Classify
+from clearsight.tasks.picture.residual import ResNet20
 
 
 def by_hand(n: int) -> int:

@@ -9,7 +9,7 @@ from clearsight.core.pipeline import Batch
 from clearsight.ops import affine
 from clearsight.ops import transforms as T
 from clearsight.ops.random import generator, hashed
-from clearsight.tasks.classify.augment import Augmentation
+from clearsight.tasks.picture.augment import Augmentation
 
 NONE = dict.fromkeys(
     ("flip", "alternate", "shift", "rotate", "scale", "shear", "colour", "blur", "noise", "randaugment",

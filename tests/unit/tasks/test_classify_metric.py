@@ -9,8 +9,8 @@ import pytest
 from sklearn import metrics as reference
 
 from clearsight.core.errors import InputError
+from clearsight.core.metric import Result
 from clearsight.core.sample import ArrayImage, Sample
-from clearsight.core.task import Result
 from clearsight.tasks.classify.metric import ClassifyMetric
 from clearsight.tasks.classify.prediction import Classification
 

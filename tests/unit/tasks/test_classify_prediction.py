@@ -10,8 +10,8 @@ import PIL.Image
 import PIL.ImageFont
 import pytest
 
-from clearsight.tasks.classify import draw
 from clearsight.tasks.classify.prediction import Classification
+from clearsight.tasks.picture import draw
 
 LABELS = ("ant", "bee", "fly", "moth", "wasp", "midge")
 

@@ -13,8 +13,8 @@ from clearsight.core.sample import ArrayImage, Sample
 from clearsight.core.task import Situation
 from clearsight.engine.config import TrainOptions
 from clearsight.ops.random import generator
-from clearsight.tasks.classify.augment import Augmentation, one_hot
 from clearsight.tasks.classify.task import Classify
+from clearsight.tasks.picture.augment import Augmentation, one_hot
 
 
 def info(*labels: str) -> DataInfo:

@@ -10,10 +10,11 @@ import torch
 from sklearn import metrics as reference
 
 from clearsight.core.errors import InputError
+from clearsight.core.metric import Result
 from clearsight.core.pipeline import Batch
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import ArrayImage, Sample
-from clearsight.core.task import Result, Situation
+from clearsight.core.task import Situation
 from clearsight.ops.random import generator
 from clearsight.tasks.multilabel.metric import MultilabelMetric
 from clearsight.tasks.multilabel.prediction import LabelSet

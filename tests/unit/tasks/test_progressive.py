@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Batch
 from clearsight.engine.plan import Plan
-from clearsight.tasks.classify.progressive import Growing, side_at
+from clearsight.tasks.picture.progressive import Growing, side_at
 from clearsight.verbs.suited import check_suited
 from tests.contract.harness import make_plan, store_batches
 from tests.contract.nets import make_net, make_task, samples_for
@@ -65,7 +65,7 @@ def test_a_net_that_wants_one_size_refuses() -> None:
 
 
 def test_a_net_of_patches_refuses_though_it_takes_the_first_size() -> None:
-    from clearsight.tasks.classify.timm import TimmClassifier
+    from clearsight.tasks.picture.timm import TimmClassifier
 
     net = TimmClassifier.build(TASK, {"model": "test_vit"}).train()
     with pytest.raises(InputError, match="its own size only"):
@@ -74,7 +74,7 @@ def test_a_net_of_patches_refuses_though_it_takes_the_first_size() -> None:
 
 
 def test_a_net_without_a_pretrained_part_has_no_blocks() -> None:
-    for said in ({"layer_decay": 0.8}, {"unfreeze": 1.0}):
+    for said in ({"layer_decay": 0.8}, {"unfreeze": 1.0}, {"freeze": 1.0}, {"backbone_lr": 0.5}):
         with pytest.raises(InputError, match="no pretrained part"):
             suited("lenet", **said)
         suited("timm", **said)

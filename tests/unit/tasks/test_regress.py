@@ -11,10 +11,11 @@ import torch
 from sklearn import metrics as reference
 
 from clearsight.core.errors import InputError
+from clearsight.core.metric import Result
 from clearsight.core.pipeline import Batch
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import ArrayImage, Sample
-from clearsight.core.task import Result, Situation
+from clearsight.core.task import Situation
 from clearsight.ops.random import generator
 from clearsight.tasks.regress.metric import POINTS, RegressMetric
 from clearsight.tasks.regress.prediction import Values, shown
@@ -166,3 +167,9 @@ def test_differences_are_measured_by_the_deviation() -> None:
     one = {"numbers": np.array([40.0, 70.0])}
     assert difference(one, {"numbers": np.array([40.2, 70.0])}, TASK.scales()) == pytest.approx(0.01)
     assert difference(one, {"numbers": np.array([40.2, 70.0])}) == pytest.approx(0.2)
+
+
+def test_a_model_that_goes_on_keeps_the_scale_its_weights_answer_in() -> None:
+    parent = Regress(labels=("age", "height"), size=16, mean=(40.0, 170.0), deviation=(10.0, 20.0))
+    child = Regress(labels=("weight", "age"), size=16, mean=(70.0, 11.0), deviation=(5.0, 1.0)).after(parent)
+    assert child.mean == (70.0, 40.0) and child.deviation == (5.0, 10.0)

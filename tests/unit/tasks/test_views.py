@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from clearsight.core.net import Net
-from clearsight.tasks.classify.views import Averaged
+from clearsight.tasks.picture.views import Averaged
 
 
 class Corner(torch.nn.Module):

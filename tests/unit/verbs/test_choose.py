@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,9 @@ def test_data_without_what_a_task_needs(toy: None) -> None:
         choose_task(info("labels"), "toy")
     with pytest.raises(InputError, match="no task can learn from this data, which has no annotation: classify needs"):
         choose_task(info())
+    hint = "x.csv has no column of labels that is known by its name; say --label-column cat,dog"
+    with pytest.raises(InputError, match=f"; {hint}$"):
+        choose_task(replace(info(), notes=(hint, "1 row is odd")))
     with pytest.raises(InputError, match="there is no task 'sing'"):
         choose_task(info("labels"), "sing")
 

@@ -10,6 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from clearsight.core.errors import InputError
 from clearsight.verbs import evaluate, inspect, train
 
 PATIENT = r"name:(p\d+)_"
@@ -84,3 +85,39 @@ def test_inspect_tells_what_is_left_out_and_which_groups_are_shared(pets: Path, 
     assert any("24 pictures not in list.json and left out" in message for message in messages)
     (shared,) = [finding for finding in found["findings"] if finding["check"] == "groups"]
     assert shared["items"] == ["p2 (train 4, test 2)"]
+
+
+def test_columns_hold_for_the_pictures_given_with_val(pets: Path) -> None:
+    """And a folder given there, which has no columns, is read as it is."""
+    rows = [f"pets/{name}/p{n // 3}_{n}.png,{name},x" for name in ("cat", "dog") for n in range(12)]
+    for split, every in (("learn", rows[::2]), ("judge", rows[1::2])):
+        Path(f"{split}.csv").write_text("\n".join(["image,kind,site", *every]))
+    said = {
+        "data": "learn.csv",
+        "label_column": "kind",
+        "classes": "cat,dog",
+        "net": "lenet",
+        "steps": 1,
+        "gate": False,
+    }
+    for val, count in (("judge.csv", 12), ("pets", 24)):
+        outcome = train.run(train.Options(**said, val=val, name=f"by {Path(val).stem}"))
+        assert outcome.result is not None and outcome.result.count == count
+        assert evaluate.run(evaluate.Options(model=str(outcome.folder))).result.score == outcome.result.score
+
+
+def test_a_test_split_without_labels_is_not_judged_on(pets: Path) -> None:
+    files = [f"{name}/p{n // 3}_{n}.png" for n in range(12) for name in ("cat", "dog")]
+    rows = {"train": files[:12], "val": files[12:18], "test": files[18:]}
+    for split, names in rows.items():
+        label = (lambda name: "") if split == "test" else (lambda name: name.split("/")[0])
+        (pets / f"{split}.csv").write_text("image,label\n" + "".join(f"{name},{label(name)}\n" for name in names))
+    said = {"data": "pets", "format": "table", "net": "lenet", "epochs": 1}
+    outcome = train.run(train.Options(**said))
+    assert outcome.judged_on == "val" and outcome.result is not None and outcome.result.count == 6
+    assert (outcome.folder / "report.html").is_file()
+    again = train.run(train.Options(**said, resume=True))
+    assert again.result is not None and again.result.score == outcome.result.score
+    (pets.parent / "bare.csv").write_text("image,label\npets/cat/p0_0.png,\n")
+    with pytest.raises(InputError, match=r"--val bare\.csv: none of its pictures has labels to judge by"):
+        train.run(train.Options(**said, val="bare.csv"))

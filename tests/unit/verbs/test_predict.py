@@ -13,7 +13,7 @@ import pytest
 
 from clearsight.core.errors import InputError
 from clearsight.core.options import parse
-from clearsight.verbs.predict import SUMMARY, Options, places, replacing, run
+from clearsight.verbs.predict import SUMMARY, Options, places, run
 
 
 def ask(model: Path, *targets: Path, **options: Any) -> Any:
@@ -122,16 +122,6 @@ def test_answers_to_a_file(photo_file: Path, pictures: Path, bad: Path, tmp_path
     assert outcome.exit_code == 1
     ask(photo_file, pictures, output=tmp_path / "answers.csv")
     assert (tmp_path / "answers.csv").read_text(encoding="utf-8").startswith("picture,error,label,score")
-
-
-def test_a_file_that_is_not_whole_does_not_appear(tmp_path: Path) -> None:
-    path = tmp_path / "answers.jsonl"
-    path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
-        file.write("half")
-        raise KeyboardInterrupt
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ import yaml
 from rich.console import Console
 
 from clearsight.core.errors import InputError
+from clearsight.core.metric import Mistake, Result
 from clearsight.core.options import parse
 from clearsight.core.registry import names
-from clearsight.core.task import Mistake, Result
+from clearsight.tasks.classify.words import FIGURES
 from clearsight.verbs import report
 from clearsight.verbs.sections import confusion, curves, data, html, summary
 from clearsight.verbs.sections.context import Context, Evaluation, load_context
@@ -82,6 +83,8 @@ def result(**changed: Any) -> Result:
         "intervals": {"accuracy": (0.961, 0.992)},
         "per_class": {LABELS[0]: row, LABELS[1]: {**row, "f1": 0.5}, LABELS[2]: {**row, "f1": 0.0, "support": 0}},
         "confusion": [[118, 2, 0], [6, 114, 0], [0, 0, 0]],
+        "figures": FIGURES,
+        "weakest_by": "f1",
         "labels": LABELS,
         "mistakes": [Mistake("a.jpg", 0.9, "x")] * 8,
         "points": {HOSTILE: [(1.0, 1.5), (2.0, 1.8), (4.0, 4.2)]},

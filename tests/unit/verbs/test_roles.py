@@ -9,7 +9,7 @@ import pytest
 
 from clearsight.core.errors import InputError
 from clearsight.core.sample import ArrayImage, Sample
-from clearsight.verbs.roles import assign_roles
+from clearsight.verbs.roles import Roles, assign_roles, checked
 
 PIXELS = np.zeros((1, 1, 3), np.uint8)
 
@@ -57,9 +57,48 @@ def test_pictures_from_elsewhere_judge() -> None:
     assert (roles.train, roles.judge) == (train, other)
 
 
+def bare(split: str, count: int) -> list[Sample]:
+    return [Sample(f"{split}/{i:03}", ArrayImage(PIXELS), extra={"site": "x"}) for i in range(count)]
+
+
+def test_a_split_without_labels_does_not_judge() -> None:
+    needs = frozenset({"labels"})
+    train, val, test = some("train", 200), some("val", 10), bare("test", 10)
+
+    def roles_of(choosing: bool = False, **splits: Sequence[Sample]) -> Roles:
+        return assign_roles(splits, digests(*splits.values()), share=0.2, choosing=choosing, needs=needs)
+
+    note = "the test split has no labels: it is not judged on, and nothing is chosen on it"
+    roles = roles_of(train=train, val=val, test=test)
+    assert (roles.train, roles.choose, roles.judge, roles.judged_split) == (train, [], val, "val")
+    assert roles.notes[0] == note
+    assert not {s.key for s in roles_of(choosing=True, train=train, val=val, test=test).choose} & {s.key for s in val}
+    roles = roles_of(train=train, test=test)
+    assert roles.judged_split == "held out" and len(roles.train) + len(roles.judge) == 200
+    assert roles.notes[:2] == (note, "no split is left to judge on: pictures are held out by a hash of their content")
+    roles = roles_of(choosing=True, train=train, val=bare("val", 10), test=some("test", 10))
+    assert roles.judged_split == "test" and all(s.key.startswith("train/") for s in roles.choose)
+    partly = [*test, *some("test2", 1)]
+    assert roles_of(train=train, val=val, test=partly).judge == partly
+
+
+def test_held_out_pictures_must_have_labels() -> None:
+    needs, roles = frozenset({"labels"}), Roles(some("train", 5), [], some("val", 1), "val", ())
+    assert checked(roles, needs) is roles
+    for judge, choose, purpose in ((bare("x", 2), [], "judge on"), (some("x", 1), bare("x", 2), "choose on")):
+        with pytest.raises(InputError, match=f"none of the 2 pictures to {purpose} has labels: annotate more"):
+            checked(Roles(roles.train, choose, judge, "held out", ()), needs)
+
+
 def test_nothing_to_learn_from_is_an_error() -> None:
     with pytest.raises(InputError, match="no training pictures"):
         assign(test=some("test", 5))
+
+
+def test_a_single_group_cannot_be_divided() -> None:
+    samples = [Sample(f"{i}", ArrayImage(PIXELS), ("ab"[i % 2],), extra={"patient": "p"}) for i in range(50)]
+    with pytest.raises(InputError, match="no pictures to judge on: there are too few groups of equal patient"):
+        assign_roles({"train": samples}, digests(samples), share=0.2, choosing=False, group="patient")
 
 
 def test_a_group_stays_on_one_side_of_every_division() -> None:

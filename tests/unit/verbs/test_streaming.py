@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,6 +54,21 @@ def test_a_stream_is_only_looked_at(endless: Dataset) -> None:
     assert len(list(roles.stream)) == roles.about and all(roles.stream.holds(sample) for sample in roles.train)
     assert roles.keys()["train"] == [] and roles.sizes() == {"part train": "0"}
     assert roles.judged_split == "val" and "of the others, 0.5 are learnt from" in " ".join(roles.notes)
+
+
+def test_a_split_of_a_stream_without_labels_does_not_judge(endless: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = opening.find("readers", "made").read
+
+    def blind(location: Location, split: str) -> Any:
+        return (replace(s, labels=None) if split == "val" else s for s in read(location, split))
+
+    monkeypatch.setattr(opening, "find", lambda table, name: SimpleNamespace(read=blind))
+    context, needs = gather(endless, heads=True), frozenset({"labels"})
+    roles = stream_roles(options(), endless, context, choosing=False, other=None, needs=needs)
+    assert roles.judged_split == "held out" and 500 < len(roles.judge) < 700 and not roles.choose
+    assert "the val split has no labels: it is not judged on, and nothing is chosen on it" in roles.notes
+    roles = stream_roles(options(), endless, context, choosing=True, other=roles.judge[:5], needs=needs)
+    assert len(roles.judge) == 5 and all(s.key.startswith("train/") for s in roles.choose)
 
 
 def test_what_is_held_out_is_never_learnt_from(endless: Dataset) -> None:

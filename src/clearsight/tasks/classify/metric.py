@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from clearsight.core.errors import InputError
+from clearsight.core.metric import Metric, Mistake, Result
 from clearsight.core.sample import Array, Sample
-from clearsight.core.task import Metric, Mistake, Result
 from clearsight.metrics import calibration, classification, intervals
 from clearsight.tasks.classify.prediction import Classification
+from clearsight.tasks.classify.words import FIGURES
 
 
 class ClassifyMetric(Metric[Classification]):
@@ -80,6 +81,8 @@ class ClassifyMetric(Metric[Classification]):
             intervals=bounds,
             per_class=self._per_class(ratios),
             confusion=confusion.tolist(),
+            figures=FIGURES,
+            weakest_by="f1",
             labels=self.labels,
             mistakes=self._mistakes(facts, chances),
             count=len(facts),

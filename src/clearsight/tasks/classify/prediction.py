@@ -71,6 +71,6 @@ class Classification(Prediction):
 
     def draw(self, image: Any) -> Image:
         """The photograph, uint8 (H, W, 3), with its three most probable classes in a band below."""
-        from clearsight.tasks.classify.draw import draw_classes
+        from clearsight.tasks.picture.draw import draw_classes
 
         return draw_classes(image, self.top(3), "none of these" if self.rejected else "")

@@ -18,9 +18,9 @@ from clearsight.core.task import Situation
 from clearsight.losses.named import one_label
 from clearsight.losses.weights import balanced, effective
 from clearsight.tasks.classify.metric import ClassifyMetric
-from clearsight.tasks.classify.picture import PictureTask
 from clearsight.tasks.classify.pipeline import ClassifyPostprocess, OneLabel, Score, energy
 from clearsight.tasks.classify.prediction import Classification
+from clearsight.tasks.picture.task import PictureTask
 
 WEIGHTS = {"balanced": balanced, "effective": effective}
 

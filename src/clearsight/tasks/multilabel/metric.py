@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from clearsight.core.errors import InputError
+from clearsight.core.metric import Metric, Mistake, Result
 from clearsight.core.sample import Array, Sample
-from clearsight.core.task import Metric, Mistake, Result
 from clearsight.metrics import classification, intervals
 from clearsight.metrics.multilabel import average_precision
 from clearsight.tasks.multilabel.prediction import LabelSet
+from clearsight.tasks.multilabel.words import FIGURES
 
 NAMED = 4
 """Labels that a mistake names."""
@@ -70,6 +71,8 @@ class MultilabelMetric(Metric[LabelSet]):
             intervals=bounds,
             per_class=self._per_class(ratios, average_precision(scores, truth)),
             per="label",
+            figures=FIGURES,
+            weakest_by="f1",
             labels=self.labels,
             mistakes=self._mistakes(scores, applies, truth),
             count=len(truth),

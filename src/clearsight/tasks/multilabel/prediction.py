@@ -67,7 +67,7 @@ class LabelSet(Prediction):
 
     def draw(self, image: Any) -> Image:
         """The photograph, uint8 (H, W, 3), with its labels in a band below: bright those that apply."""
-        from clearsight.tasks.classify.draw import draw_classes
+        from clearsight.tasks.picture.draw import draw_classes
 
         applying, rest = self.found[:MOST], [row for row in self._ranked() if not self.applies[row[0]]]
         others = [(label, score) for _, label, score in rest][: max(0, DRAWN - len(applying))]

@@ -18,10 +18,10 @@ from clearsight.core.task import Situation
 from clearsight.losses.named import several_labels
 from clearsight.losses.weights import positive_balanced, positive_effective
 from clearsight.metrics.multilabel import best_threshold
-from clearsight.tasks.classify.picture import PictureTask
 from clearsight.tasks.multilabel.metric import MultilabelMetric
 from clearsight.tasks.multilabel.pipeline import MultilabelPostprocess, SeveralLabels
 from clearsight.tasks.multilabel.prediction import LabelSet
+from clearsight.tasks.picture.task import PictureTask
 
 WEIGHTS = {"balanced": positive_balanced, "effective": positive_effective}
 

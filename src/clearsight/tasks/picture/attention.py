@@ -10,7 +10,7 @@ from torch import Tensor
 from clearsight.core.net import Tap
 from clearsight.core.task import Situation, Task
 from clearsight.nets.attention import VisionTransformer
-from clearsight.tasks.classify.plain import PlainNet
+from clearsight.tasks.picture.plain import PlainNet
 
 
 class ViT(PlainNet):

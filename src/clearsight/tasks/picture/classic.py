@@ -6,7 +6,7 @@ from torch import nn
 
 from clearsight.core.net import Tap
 from clearsight.nets import classic
-from clearsight.tasks.classify.plain import PlainNet
+from clearsight.tasks.picture.plain import PlainNet
 
 
 class ClassicNet(PlainNet):

@@ -14,7 +14,7 @@ from clearsight.core.net import Outputs, Tap
 from clearsight.core.task import Situation, Task
 from clearsight.nets.fast import FastNet, moments
 from clearsight.nets.settings import checked, choices
-from clearsight.tasks.classify.learner import ClassifierNet
+from clearsight.tasks.picture.learner import ClassifierNet
 
 BUDGETS: Mapping[str, tuple[int, int, str]] = {
     "quick": (16, 2, "flip"),
@@ -68,8 +68,7 @@ class Fast(ClassifierNet):
         mean, std = moments(pictures)
         self.mean.copy_(mean.view(1, -1, 1, 1))
         self.std.copy_(std.view(1, -1, 1, 1))
-        whole = torch.cat(pictures)
-        self.body.set_whitening((whole - self.mean) / self.std)
+        self.body.set_whitening((batch - self.mean) / self.std for batch in pictures)
 
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
@@ -101,7 +100,7 @@ class Fast(ClassifierNet):
         return found
 
     def own_groups(self) -> list[ParamGroup]:
-        """Kernels by Muon at a fixed norm; the head and the biases by SGD, at rates of their own beside Muon's 0.24."""
+        """Muon moves the kernels alone, at a fixed norm; SGD the head and the biases, at rates of their own beside 0.24."""
         kernels = [p for p in self.body.groups.parameters() if p.ndim == 4]
         biases = [p for name, p in self.body.named_parameters() if name.endswith("bias")]
         muon = {"steps": 3, "scale": "none", "normalise": True}

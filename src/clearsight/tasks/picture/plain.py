@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from clearsight.core.net import Outputs
 from clearsight.core.task import Task
 from clearsight.nets import settings
-from clearsight.tasks.classify.learner import ClassifierNet
+from clearsight.tasks.picture.learner import ClassifierNet
 
 
 class PlainNet(ClassifierNet):

@@ -7,7 +7,7 @@ from typing import Any
 
 from clearsight.core.task import Situation, Task
 from clearsight.nets.recurrent import RowReader
-from clearsight.tasks.classify.plain import PlainNet
+from clearsight.tasks.picture.plain import PlainNet
 
 
 class Recurrent(PlainNet):

@@ -8,7 +8,7 @@ from typing import Any
 from clearsight.core.net import Tap
 from clearsight.core.task import Situation, Task
 from clearsight.nets.residual import resnet20, resnet56
-from clearsight.tasks.classify.plain import PlainNet
+from clearsight.tasks.picture.plain import PlainNet
 
 EPOCHS: Mapping[str, float] = {"quick": 30, "balanced": 164, "best": 164}
 """64,000 steps of 128 pictures are 164 passes over 50,000."""

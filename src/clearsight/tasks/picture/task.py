@@ -14,10 +14,10 @@ from clearsight.core.pipeline import Preprocess, Stages
 from clearsight.core.prediction import Prediction
 from clearsight.core.task import Situation, Task
 from clearsight.ops.resize import Fit
-from clearsight.tasks.classify.augment import PREVIEW
-from clearsight.tasks.classify.pipeline import ClassifyPreprocess, Targets, judging, training
-from clearsight.tasks.classify.suggest import SMALL, default_net, suggest
-from clearsight.tasks.classify.views import Averaged, Views
+from clearsight.tasks.picture.augment import PREVIEW
+from clearsight.tasks.picture.pipeline import PicturePreprocess, Targets, judging, training
+from clearsight.tasks.picture.suggest import SMALL, default_net, suggest
+from clearsight.tasks.picture.views import Averaged, Views
 
 P = TypeVar("P", bound=Prediction)
 
@@ -61,7 +61,7 @@ class PictureTask(Task[P]):
         return training(self.targets(), self.size, self.channels, self.fit, strengths, len(self.labels))
 
     def preprocess(self) -> Preprocess:
-        return ClassifyPreprocess(self.size, self.channels, self.fit, self.share)
+        return PicturePreprocess(self.size, self.channels, self.fit, self.share)
 
     def answering(self, net: Net) -> nn.Module:
         return net if self.tta == "none" else Averaged(net, self.tta).train(net.training)

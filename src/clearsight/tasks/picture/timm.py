@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from clearsight.core.net import Outputs, Tap
 from clearsight.core.task import Task
 from clearsight.nets import timm as adapter
-from clearsight.tasks.classify.learner import ClassifierNet
+from clearsight.tasks.picture.learner import ClassifierNet
 
 
 class TimmClassifier(ClassifierNet):

@@ -8,12 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from clearsight.core.errors import InputError
+from clearsight.core.metric import Metric, Mistake, Result
 from clearsight.core.sample import Array, Sample
-from clearsight.core.task import Metric, Mistake, Result
 from clearsight.metrics import intervals
 from clearsight.metrics.regression import Errors, errors
 from clearsight.tasks.regress.pipeline import numbers
 from clearsight.tasks.regress.prediction import Values, shown
+from clearsight.tasks.regress.words import FIGURES
 
 POINTS = 500
 """Pictures whose true and found numbers a result keeps, to be drawn."""
@@ -64,6 +65,8 @@ class RegressMetric(Metric[Values]):
             intervals=self._intervals(found, truth, resamples, seed) if resamples else {},
             per_class=self._per_value(each),
             per="value",
+            figures=FIGURES,
+            weakest_by="r2",
             labels=self.names,
             mistakes=self._mistakes(found, truth, each),
             points=self._points(found, truth),

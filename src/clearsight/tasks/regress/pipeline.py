@@ -10,7 +10,7 @@ from torch import Tensor
 from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Postprocess
 from clearsight.core.sample import Sample
-from clearsight.tasks.classify.pipeline import Targets
+from clearsight.tasks.picture.pipeline import Targets
 
 
 class Numbers(Targets):

@@ -53,7 +53,7 @@ class Values(Prediction):
 
     def draw(self, image: Any) -> Image:
         """The photograph, uint8 (H, W, 3), with its numbers in a band below."""
-        from clearsight.tasks.classify.draw import draw_words
+        from clearsight.tasks.picture.draw import draw_words
 
         return draw_words(image, self._shown())
 

@@ -13,9 +13,9 @@ from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Postprocess
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Array, Sample
-from clearsight.core.task import Situation
+from clearsight.core.task import Situation, Task
 from clearsight.losses.named import number
-from clearsight.tasks.classify.picture import PictureTask
+from clearsight.tasks.picture.task import PictureTask
 from clearsight.tasks.regress.metric import RegressMetric
 from clearsight.tasks.regress.pipeline import Numbers, RegressPostprocess, numbers
 from clearsight.tasks.regress.prediction import Values
@@ -71,6 +71,14 @@ class Regress(PictureTask[Values]):
             mean.append(float(known.mean()))
             deviation.append(float(known.std()))
         return self.model_copy(update={"mean": tuple(mean), "deviation": tuple(deviation)})
+
+    def after(self, parent: Task[Any]) -> Self:
+        if not isinstance(parent, Regress) or not parent.mean:
+            return self
+        known = dict(zip(parent.labels, zip(parent.mean, parent.deviation, strict=True), strict=True))
+        own = zip(self.labels, self.mean, self.deviation, strict=True)
+        mean, deviation = zip(*(known.get(name, (mean, by)) for name, mean, by in own), strict=True)
+        return self.model_copy(update={"mean": mean, "deviation": deviation})
 
     def suggest(self, situation: Situation) -> Mapping[str, tuple[Any, str]]:
         why = "squared near the truth, so that it settles; straight further off, so that a few wild values do not rule"

@@ -14,7 +14,7 @@ import yaml
 
 from clearsight.core import artifact
 from clearsight.core.errors import InputError
-from clearsight.core.task import Result
+from clearsight.core.metric import Result
 
 FILES: Mapping[str, str] = {
     "model/model.json": "the model is not described",

@@ -16,7 +16,7 @@ def render(context: Context) -> Section | None:
     found = context.evaluation
     if found is None:
         return None
-    total, shown = len(found.result.mistakes), len(found.mistakes)
+    total, shown = len(found.result.mistakes) + found.result.more_mistakes, len(found.mistakes)
     parts = []
     if found.mistakes:
         known = f"The worst {shown:,} of {total:,}" if total > shown else html.plural(shown, "mistake")
