@@ -20,6 +20,7 @@ from clearsight.core import heif, tiff
 from clearsight.core.depth import eight_bits
 from clearsight.core.errors import BadImage
 from clearsight.core.files import ending
+from clearsight.core.jpeg import plain_jpeg
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -97,6 +98,8 @@ def to_rgb(picture: Image, name: str) -> Pixels:
 
 def size_of(data: bytes, name: str) -> tuple[int, int]:
     """(height, width) of the upright picture, from the header alone."""
+    if (plain := plain_jpeg(data, MAX_PIXELS)) is not None:
+        return plain
     with open_picture(data, name) as picture:
         width, height = picture.size
         # Pillow gives a TIFF's size upright already, and would decode a whole PNG to look behind the pixels.

@@ -13,8 +13,9 @@ from clearsight.core.pipeline import Example, Stages
 from clearsight.core.sample import Sample
 from clearsight.data.decode import load_fast
 from clearsight.data.disk import Cached, cache_key, check_shape, read_cache, write_cache
-from clearsight.data.examples import Made, make_examples, threads_for
+from clearsight.data.examples import Made, make_examples
 from clearsight.data.store import Columns, Store, Where
+from clearsight.data.threads import threads_for
 
 __all__ = ["Store", "Where", "choose", "default_folder", "default_ram", "prepare"]
 
@@ -119,7 +120,7 @@ def _probe(samples: Sequence[Sample], stages: Stages) -> tuple[Example, int]:
     for sample in samples:
         try:
             pixels = load_fast(sample.image)
-            return stages.sample(sample, pixels), threads_for(pixels)
+            return stages.sample(sample, pixels), threads_for(*pixels.shape[:2])
         except BadImage as error:
             bad.append(error)
     raise InputError(f"none of the {len(bad):,} pictures can be used; the first: {bad[0]}")

@@ -7,11 +7,22 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
+from clearsight.core.machine import cores
+
 I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")
 
+SMALL = 128 * 128
+"""Pictures of fewer pixels are read and made ready by one thread: their work is done before the interpreter has changed
+hands, so that two threads take longer than one."""
+
 CHUNK = 32
 """Items that a thread takes at once: few enough for a smooth bar, enough to make the hand-over free."""
+
+
+def threads_for(height: int, width: int) -> int:
+    """How many threads go through pictures of this size soonest."""
+    return cores() if height * width >= SMALL else 1
 
 
 def in_threads(

@@ -14,13 +14,16 @@ from clearsight.core.prediction import Prediction
 from clearsight.core.task import Task
 
 TOGETHER = 8_000_000
-"""Values that photographs preprocessed together may have."""
+"""Values that photographs may have, above which they are preprocessed one by one, and a batch takes no more of them."""
+
+FEWEST, MOST = 32, 256
+"""Pictures in a batch: photographs, and small ones, of which a few keep no core busy."""
 
 
 class Predictor:
     """Answers for photographs with a torch net. The exported counterpart, without torch, is `deploy.predictor`."""
 
-    def __init__(self, task: Task[Any], net: Net, device: str = "cpu", batch_size: int = 32) -> None:
+    def __init__(self, task: Task[Any], net: Net, device: str = "cpu", batch_size: int | None = None) -> None:
         self.task, self.batch_size, self.device = task, batch_size, torch.device(device)
         net = net.to(self.device).to(memory_format=torch.channels_last).eval()
         self.answer = task.answering(net)
@@ -32,11 +35,17 @@ class Predictor:
         waiting: list[Pixels] = []
         for photo in photos:
             waiting.append(photo)
-            if len(waiting) == self.batch_size:
+            if self._enough(waiting):
                 yield from self._batch(waiting)
                 waiting = []
         if waiting:
             yield from self._batch(waiting)
+
+    def _enough(self, photos: Sequence[Pixels]) -> bool:
+        if self.batch_size is not None:
+            return len(photos) >= self.batch_size
+        values = max(photos[-1].size, 3 * self.task.size**2) * len(photos)
+        return len(photos) >= (FEWEST if values >= TOGETHER else MOST)
 
     def _batch(self, photos: Sequence[Pixels]) -> list[Prediction]:
         return self.outputs(photos)[1]

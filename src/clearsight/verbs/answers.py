@@ -7,11 +7,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 from clearsight.core.errors import BadImage
 from clearsight.core.image import Pixels
 from clearsight.core.prediction import Prediction
 from clearsight.core.sample import ImageSource
+
+SMALL = 3 * 128 * 128
+"""Values of a picture that is decoded sooner than a thread takes it up."""
 
 Load = Callable[[ImageSource], Pixels]
 Predictor = Callable[[Iterable[Pixels]], Iterator[Prediction]]
@@ -48,7 +52,11 @@ def answers(pictures: Iterable[ImageSource], predictor: Predictor, load: Load) -
 def decoded(
     pictures: Iterable[ImageSource], load: Load, threads: int | None = None
 ) -> Iterator[tuple[ImageSource, Pixels | BadImage]]:
-    """The pictures in order, each with its pixels or what is wrong with it; at most two for each thread are ahead."""
+    """The pictures in order, each with its pixels or what is wrong with it; at most two for each thread are ahead.
+
+    Where the first picture is small, and nobody says how many `threads`, all are decoded here: handing a small picture
+    over takes longer than decoding it.
+    """
 
     def attempt(picture: ImageSource) -> Pixels | BadImage:
         try:
@@ -56,6 +64,12 @@ def decoded(
         except BadImage as bad:
             return bad
 
+    pictures = iter(pictures)
+    for picture in islice(pictures, 0 if threads else 1):
+        pixels = attempt(picture)
+        yield picture, pixels
+        if not isinstance(pixels, BadImage) and pixels.size < SMALL:
+            yield from ((picture, attempt(picture)) for picture in pictures)
     threads = threads or min(4, os.cpu_count() or 1)
     ahead: deque[tuple[ImageSource, Future[Pixels | BadImage]]] = deque()
     pool = ThreadPoolExecutor(threads)

@@ -34,7 +34,7 @@ class Options(BaseOptions):
     resamples: int = Field(1000, ge=100, le=100_000, description="Bootstrap resamples behind the intervals.")
     output: str | None = Field(None, description="Write the figures to this JSON file.")
     device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
-    batch_size: int = Field(32, gt=0, description="Pictures in one forward pass.")
+    batch_size: int | None = Field(None, gt=0, description="Pictures in one forward pass; by default what suits.")
     tta: Literal["none", "flip", "flip_shift"] | None = Field(
         None, description="Views to average, in place of those that the model says."
     )

@@ -79,7 +79,7 @@ def run(options: Options) -> TrainOutcome | SeveralOutcome:
     `CheckFailed` where too many pictures cannot be read or the loss diverges, `Stopped` on Ctrl-C once the state is
     saved."""
     from clearsight.core.sample import printable
-    from clearsight.engine.runtime import choose_device, keep_freed_memory, leave_ranks, make_fabric
+    from clearsight.engine.runtime import choose_device, collect_rarely, keep_freed_memory, leave_ranks, make_fabric
     from clearsight.verbs import several
     from clearsight.verbs.stopping import listening
 
@@ -88,6 +88,7 @@ def run(options: Options) -> TrainOutcome | SeveralOutcome:
     device, _ = choose_device(options.device)
     precision = options.precision or "32"
     keep_freed_memory()
+    collect_rarely()
     fabric = make_fabric(device, options.devices, precision)
     fabric.launch()
     say = _teller(fabric)

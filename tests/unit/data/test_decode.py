@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from clearsight.core.errors import BadImage
 from clearsight.core.image import decode
+from clearsight.core.jpeg import plain_jpeg
 from clearsight.core.sample import ArrayImage, FileImage
 from clearsight.data import decode as module
-from clearsight.data.decode import decode_fast, load_fast, plain_jpeg
+from clearsight.data.decode import decode_fast, load_fast
 
 PHOTOS = Path(__file__).parents[4] / "shared" / "data"
 
@@ -119,7 +120,7 @@ def test_a_damaged_jpeg_ends_as_with_pillow(data):
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_damaged_header_ends_as_with_pillow(progressive):
     whole = encoded(photo(9, 11), "JPEG", progressive=progressive, comment=b"words")
-    assert plain_jpeg(whole) == (9, 11)
+    assert plain_jpeg(whole, 99) == (9, 11)
     for place in range(whole.index(b"\xff\xda") + 14):
         for value in (0xFF, whole[place] ^ 1):
             damaged = whole[:place] + bytes([value]) + whole[place + 1 :]
@@ -129,11 +130,11 @@ def test_a_damaged_header_ends_as_with_pillow(progressive):
 def test_only_ordinary_jpegs_are_plain():
     picture, exif = photo(9, 11), PIL.Image.Exif()
     exif[module.ORIENTATION] = 1
-    assert plain_jpeg(encoded(picture, "JPEG")) == plain_jpeg(encoded(picture.convert("L"), "JPEG")) == (9, 11)
+    assert plain_jpeg(encoded(picture, "JPEG"), 99) == plain_jpeg(encoded(picture.convert("L"), "JPEG"), 99) == (9, 11)
     odd = [encoded(picture, "JPEG", exif=exif), encoded(picture.convert("CMYK"), "JPEG"), encoded(picture, "PNG")]
     bomb = encoded(picture, "JPEG").replace(b"\x00\x09\x00\x0b\x03", b"\xff\xff\xff\xff\x03")
     for data in [*odd, bomb, b"", b"\xff\xd8", b"\xff\xd8\xff\xda\0\2", encoded(picture, "JPEG")[:100]]:
-        assert plain_jpeg(data) is None
+        assert plain_jpeg(data, 99) is None
     with pytest.raises(BadImage, match="decompression bomb"):
         decode_fast(bomb, "bomb.jpg")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from clearsight.core.errors import BadImage
 from clearsight.core.registry import find, names
 from clearsight.core.sample import Sample
 from clearsight.data.checks.base import FEW, Finding, GateContext
-from clearsight.data.threads import in_threads
+from clearsight.data.threads import in_threads, threads_for
 
 if TYPE_CHECKING:
     from clearsight.data.open import Dataset
@@ -40,8 +40,7 @@ def gather(
     digests: dict[str, str] = {}
     sizes: dict[str, tuple[int, int]] = {}
     bad: list[BadImage] = []
-    looks = in_threads(partial(_look, full=full), everything, threads=threads, progress=progress)
-    for sample, seen in zip(everything, looks, strict=True):
+    for sample, seen in zip(everything, _looks(everything, full, threads, progress), strict=True):
         if isinstance(seen, BadImage):
             bad.append(seen)
         else:
@@ -53,6 +52,21 @@ def run_checks(context: GateContext) -> list[Finding]:
     """The findings of every registered check, errors first."""
     findings = [finding for name in names("checks") for finding in find("checks", name)(context)]
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
+
+
+def _looks(
+    samples: Sequence[Sample], full: bool, threads: int | None, progress: Progress | None
+) -> list[tuple[str, tuple[int, int]] | BadImage]:
+    """`_look` at each; how many threads do it follows from the first picture's size."""
+    first = [_look(sample, full) for sample in samples[:1]]
+    if threads is None and first and not isinstance(first[0], BadImage):
+        threads = threads_for(*first[0][1])
+
+    def told(done: int, total: int) -> None:
+        if progress is not None:
+            progress(done + len(first), total + len(first))
+
+    return first + in_threads(partial(_look, full=full), samples[1:], threads=threads, progress=told)
 
 
 def _look(sample: Sample, full: bool) -> tuple[str, tuple[int, int]] | BadImage:
