@@ -3,7 +3,7 @@ pictures lie in memory.
 
     python benchmarks/streaming.py [--steps 8] [--rounds 5] [--pictures 60000] [--sizes 224 64]
 
-CIFAR-10's 60,000 pictures (JPEG files in ../data/cifar10) are packed into shards of 1,000 in an order of chance. Both sides
+CIFAR-10's 60,000 pictures (../shared/data/cifar10.zip) are packed into shards of 1,000 in an order of chance. Both sides
 train the same ResNet-18 with the same augmentations and a batch of 32, in rounds that take turns; a round's first steps,
 for which a worker has worked ahead while the other side had its turn, are not counted. The memory side keeps a part of the
 pictures, as its speed does not depend on how many there are.
@@ -17,14 +17,15 @@ import random
 import tarfile
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from statistics import fmean, median
 from typing import Any
 
 import torch
-from common import HERE, Figure, save, table
+from common import Figure, save, shared, table
 
 from clearsight.core.machine import cores
 from clearsight.core.pipeline import Batch, Stages
@@ -35,7 +36,6 @@ from clearsight.data.examples import make_example
 from clearsight.data.open import Dataset, open_data
 from clearsight.engine.runtime import keep_freed_memory
 
-CIFAR = HERE.parents[1] / "data" / "cifar10"
 CPU = torch.device("cpu")
 BATCH, SHARD, KEPT = 32, 1000, 1024
 AUGMENT = {"flip": 0.5, "crop": 0.35, "colour": 0.1}
@@ -45,21 +45,20 @@ AHEAD = 2
 
 def pack(folder: Path, most: int) -> Path:
     """Shards of CIFAR-10's files, both splits in one, in an order of chance."""
-    files = sorted(CIFAR.glob("*/*/*.jpg"))
-    if not files:
-        raise SystemExit(f"{CIFAR} holds no class folders of JPEG files: this benchmark needs them")
-    random.Random(0).shuffle(files)
-    names = sorted({path.parent.name for path in files})
-    (folder / "classes.txt").write_text("\n".join(names))
-    files = files[:most]
-    for number, start in enumerate(range(0, len(files), SHARD)):
-        with tarfile.open(folder / f"train-{number:06d}.tar", "w") as archive:
-            for place, path in enumerate(files[start : start + SHARD], start):
-                label = str(names.index(path.parent.name)).encode()
-                for ending, data in (("jpg", path.read_bytes()), ("cls", label)):
-                    member = tarfile.TarInfo(f"{place:06d}.{ending}")
-                    member.size = len(data)
-                    archive.addfile(member, io.BytesIO(data))
+    with zipfile.ZipFile(shared("data", "cifar10.zip")) as pictures:
+        files = sorted(name for name in pictures.namelist() if name.endswith(".jpg"))
+        random.Random(0).shuffle(files)
+        names = sorted({PurePosixPath(name).parent.name for name in files})
+        (folder / "classes.txt").write_text("\n".join(names))
+        files = files[:most]
+        for number, start in enumerate(range(0, len(files), SHARD)):
+            with tarfile.open(folder / f"train-{number:06d}.tar", "w") as archive:
+                for place, name in enumerate(files[start : start + SHARD], start):
+                    label = str(names.index(PurePosixPath(name).parent.name)).encode()
+                    for ending, data in (("jpg", pictures.read(name)), ("cls", label)):
+                        member = tarfile.TarInfo(f"{place:06d}.{ending}")
+                        member.size = len(data)
+                        archive.addfile(member, io.BytesIO(data))
     return folder
 
 
