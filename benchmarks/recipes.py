@@ -61,7 +61,7 @@ def run(case: Case, seed: int) -> dict[str, Any]:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     said = json.loads(done.output)
     settings = {key: entry["value"] for key, entry in plan["settings"].items()}
-    seen = plan["facts"]["batch"] * plan["facts"]["accumulate"] * plan["facts"]["total_steps"]
+    seen = plan["facts"]["batch"] * settings["accumulate"] * plan["facts"]["total_steps"]
     training = manifest["training"]["seconds"]
     low, high = said["result"]["intervals"]["accuracy"]
     return {

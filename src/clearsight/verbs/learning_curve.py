@@ -81,7 +81,7 @@ def run(options: Options) -> CurveOutcome:
     from clearsight.verbs.choose import choose_task, require_verb
     from clearsight.verbs.curve import Curve, draw
     from clearsight.verbs.each import common_folder, same_data, train_one
-    from clearsight.verbs.planning import open_both
+    from clearsight.verbs.reading import open_both
     from clearsight.verbs.run_folder import run_name
 
     shares = read_shares(options.shares)

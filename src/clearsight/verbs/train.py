@@ -158,7 +158,7 @@ def _open_session(fabric: Fabric, options: Options, folder: Path, prepared: Any)
     from clearsight.data.scan import fingerprint
     from clearsight.engine.plan import Plan
     from clearsight.verbs.learning import Session
-    from clearsight.verbs.planning import as_planned, open_both, read_roles
+    from clearsight.verbs.reading import as_planned, open_both, read_roles
     from clearsight.verbs.roles import Roles
     from clearsight.verbs.streaming import streams
 

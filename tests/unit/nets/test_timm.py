@@ -119,7 +119,7 @@ def test_weights_at_hand_go_by_the_models_name(tmp_path: Path, monkeypatch: pyte
 
 def test_photographs_take_a_net_whose_weights_are_at_hand() -> None:
     from clearsight.core.registry import find
-    from clearsight.verbs.planning import default_net
+    from clearsight.verbs.deciding import default_net
 
     photos, small = (find("tasks", "classify")(labels=("a", "b"), size=size) for size in (224, 32))
     assert default_net(photos, Situation(100, "cpu", None), {"resnet18": "x"})[0] == "resnet18"
