@@ -95,3 +95,14 @@ def test_an_error_of_ours_is_not_taken_for_a_bad_picture() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(answers([source(1)], InBatches(1), loading))
+
+
+def test_small_pictures_are_decoded_where_they_are_asked_for() -> None:
+    at_work = set()
+
+    def loading(picture: ImageSource) -> Any:
+        at_work.add(threading.current_thread())
+        return picture.load()
+
+    assert len(list(decoded(map(source, range(40)), loading))) == 40
+    assert at_work == {threading.current_thread()}

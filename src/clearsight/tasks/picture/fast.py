@@ -23,8 +23,11 @@ BUDGETS: Mapping[str, tuple[int, int, str]] = {
 }
 """Recipe -> width, passes over 50,000 pictures, views: on two cores a minute, ten minutes and an hour for CIFAR-10."""
 
-HEAD_LR, BIAS_LR = 0.67 / 0.24, 0.053 / 0.24
-"""Learning rates of the head and of the biases, as factors of the kernels'."""
+LR = 0.12
+HEAD_LR, BIAS_LR = 0.67 / LR, 5.3 / LR
+"""Learning rates of the head and of the biases, as factors of the kernels'. The biases', which carry all that the norms
+can learn, was found here: a hundredth of it ends a point lower after four passes over CIFAR-10, four times it no higher.
+So were the kernels' rate and the batch, a half and an eighth of the source's: nearly another point."""
 
 
 class Fast(ClassifierNet):
@@ -79,9 +82,9 @@ class Fast(ClassifierNet):
         found: dict[str, tuple[Any, str]] = {
             "net_options": (f"width={width}", f"{why}: the widest that its time allows"),
             "epochs": (epochs, f"{why}, on {count:,} pictures"),
-            "batch_size": (max(16, min(500, count // 100)), f"{count:,} pictures"),
+            "batch_size": (max(16, min(250, count // 200)), f"{count:,} pictures"),
             "optimiser": ("muon", source),
-            "lr": (0.24, source),
+            "lr": (LR, "found on CIFAR-10"),
             "momentum": (0.6, source),
             "weight_decay": (1e-3, source),
             "schedule": ("linear", source),
@@ -100,7 +103,7 @@ class Fast(ClassifierNet):
         return found
 
     def own_groups(self) -> list[ParamGroup]:
-        """Muon moves the kernels alone, at a fixed norm; SGD the head and the biases, at rates of their own beside 0.24."""
+        """Muon moves the kernels alone, at a fixed norm; SGD the head and the biases, at rates of their own."""
         kernels = [p for p in self.body.groups.parameters() if p.ndim == 4]
         biases = [p for name, p in self.body.named_parameters() if name.endswith("bias")]
         muon = {"steps": 3, "scale": "none", "normalise": True}
