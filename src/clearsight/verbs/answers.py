@@ -13,9 +13,7 @@ from clearsight.core.errors import BadImage
 from clearsight.core.image import Pixels
 from clearsight.core.prediction import Prediction
 from clearsight.core.sample import ImageSource
-
-SMALL = 3 * 128 * 128
-"""Values of a picture that is decoded sooner than a thread takes it up."""
+from clearsight.data.threads import threads_for
 
 Load = Callable[[ImageSource], Pixels]
 Predictor = Callable[[Iterable[Pixels]], Iterator[Prediction]]
@@ -68,7 +66,7 @@ def decoded(
     for picture in islice(pictures, 0 if threads else 1):
         pixels = attempt(picture)
         yield picture, pixels
-        if not isinstance(pixels, BadImage) and pixels.size < SMALL:
+        if not isinstance(pixels, BadImage) and threads_for(*pixels.shape[:2]) == 1:
             yield from ((picture, attempt(picture)) for picture in pictures)
     threads = threads or min(4, os.cpu_count() or 1)
     ahead: deque[tuple[ImageSource, Future[Pixels | BadImage]]] = deque()

@@ -65,6 +65,12 @@ class Session:
         self.total = sum(counts) + len(self.bad)  # planning has counted the readable ones only
         self.ram = default_ram() if self.plan.ram is None else int(self.plan.ram * 2**30)
 
+    def note(self, name: str, value: Any, why: str) -> None:
+        """Write a setting that only training could find out into the run's plan.yaml; the others stay as they lie there."""
+        if self.fabric.is_global_zero:
+            path = self.folder / "plan.yaml"
+            Plan.load(path).with_setting(name, value, why).save(path)
+
     def net(self) -> Net:
         """The plan's net, its random weights drawn from the seed."""
         torch.manual_seed(self.plan.seed)
@@ -193,13 +199,13 @@ def learn(
         per_step = _estimate(session, learner, batches)
         if per_step:
             say(f"about {duration(per_step * plan.total_steps)} for {plan.total_steps:,} steps, looks not counted")
-    plan = session.plan = compilable(plan, session.fabric.device, say)
-    if session.fabric.is_global_zero:
-        plan.save(session.folder / "plan.yaml")
+    able = compilable(plan, session.fabric.device, say)
+    if able is not plan:  # the file keeps what was asked for, as the same command resumes
+        session.note("compile", plan.compile, f"{plan.why['compile']}; {able.why['compile']}")
     training = Training(
         session.fabric,
         learner,
-        plan,
+        able,
         batches,
         held_out,
         lambda net: save_model(session, net, {}),
@@ -223,8 +229,8 @@ def _ready(session: Session, stages: Stages, say: Say, progress: Progress) -> St
     store = session.store(session.roles.train, stages, progress)
     reason = store.reason if plan.cache is None else plan.why["cache"]
     say(f"{len(store):,} training pictures: {store.where} ({reason})")
-    if plan.cache is None and session.fabric.is_global_zero:
-        plan.with_setting("cache", store.where, store.reason).save(session.folder / "plan.yaml")
+    if plan.cache is None:
+        session.note("cache", store.where, store.reason)
     return store
 
 

@@ -43,6 +43,5 @@ def _find(session: Session, learner: Any, batches: Batches) -> tuple[float, str]
     lr = test.suggestion
     why = f"{FOUND} a tenth of the rate at which the loss was lowest, in {len(test.rates)} steps (lr_finder.png)"
     test.save(session.folder)
-    path = session.folder / "plan.yaml"
-    Plan.load(path).with_setting("lr", lr, why).save(path)
+    session.note("lr", lr, why)
     return lr, why

@@ -59,8 +59,8 @@ def _looks(
 ) -> list[tuple[str, tuple[int, int]] | BadImage]:
     """`_look` at each; how many threads do it follows from the first picture's size."""
     first = [_look(sample, full) for sample in samples[:1]]
-    if threads is None and first and not isinstance(first[0], BadImage):
-        threads = threads_for(*first[0][1])
+    if threads is None and first and not isinstance(first[0], BadImage) and threads_for(*first[0][1]) == 1:
+        threads = 1
 
     def told(done: int, total: int) -> None:
         if progress is not None:

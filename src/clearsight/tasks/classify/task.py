@@ -31,10 +31,7 @@ class Classify(PictureTask[Classification]):
     name: ClassVar[str] = "classify"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     prediction: ClassVar[type[Classification]] = Classification
-    verbs: ClassVar[frozenset[str]] = frozenset(
-        {"train", "evaluate", "predict", "inspect", "report", "export", "nets", "learning-curve", "reject"}
-    )
-
+    verbs: ClassVar[frozenset[str]] = PictureTask.verbs | {"reject"}
     caution: ClassVar[str] = (
         "It answers with one of its labels for any picture, also for pictures that show none of them."
     )

@@ -32,9 +32,6 @@ class Multilabel(PictureTask[LabelSet]):
     name: ClassVar[str] = "multilabel"
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     prediction: ClassVar[type[LabelSet]] = LabelSet
-    verbs: ClassVar[frozenset[str]] = frozenset(
-        {"train", "evaluate", "predict", "inspect", "report", "export", "nets", "learning-curve"}
-    )
     caution: ClassVar[str] = (
         "It knows no other label than these; a picture of anything else may get any of them, or none."
     )

@@ -27,6 +27,9 @@ class PictureTask(Task[P]):
 
     outputs: ClassVar[Mapping[str, str]] = {"logits": "B K"}
     nets: ClassVar[str] = "classify"
+    verbs: ClassVar[frozenset[str]] = frozenset(
+        {"train", "evaluate", "predict", "inspect", "report", "export", "nets", "learning-curve"}
+    )
 
     fit: Fit = "crop"
     share: float = 1.0  # of the short side that "crop" keeps

@@ -30,9 +30,6 @@ class Regress(PictureTask[Values]):
     name: ClassVar[str] = "regress"
     needs: ClassVar[frozenset[str]] = frozenset({"values"})
     prediction: ClassVar[type[Values]] = Values
-    verbs: ClassVar[frozenset[str]] = frozenset(
-        {"train", "evaluate", "predict", "inspect", "report", "export", "nets", "learning-curve"}
-    )
     asked: ClassVar[str] = "values"
     caution: ClassVar[str] = "It answers with numbers for any picture, also for one that shows nothing of the kind."
     unfitting: ClassVar[Mapping[str, str]] = {

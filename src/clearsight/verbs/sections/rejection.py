@@ -6,16 +6,10 @@ import base64
 
 from markupsafe import Markup
 
+from clearsight.verbs.rejection import FIGURES
 from clearsight.verbs.sections import html
 from clearsight.verbs.sections.context import Context
 from clearsight.verbs.sections.html import Section
-
-WORDS = {
-    "known_rejected": "Known pictures rejected",
-    "accuracy_answered": "Accuracy of the answered",
-    "accuracy_all": "Accuracy of all, were none rejected",
-    "unknown_accepted": "Unknown pictures answered",
-}
 
 
 def render(context: Context) -> Section | None:
@@ -24,10 +18,17 @@ def render(context: Context) -> Section | None:
     if not found:
         return None
     rows = []
-    for name, words in WORDS.items():
-        if figure := found.get(name):
+    for name, words in FIGURES.items():
+        if (figure := found.get(name)) and name != "auroc":  # which is no share
             low, high = (html.percent(bound) for bound in figure["interval"])
-            rows.append((words, html.percent(figure["value"]), f"{low} to {high}", f"{figure['count']:,}"))
+            rows.append(
+                (
+                    words[0].upper() + words[1:],
+                    html.percent(figure["value"]),
+                    f"{low} to {high}",
+                    f"{figure['count']:,}",
+                )
+            )
     parts = [html.table(("Figure", "Value", "95 % interval", "Pictures"), rows, numeric=(1, 2, 3))]
     picture = context.run / "rejection.png"
     if picture.is_file():
