@@ -6,8 +6,11 @@ import errno
 import importlib
 import inspect
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, get_args
 
 import typer
@@ -31,7 +34,24 @@ class Verbs(TyperGroup):
             return None
         if ctx.resilient_parsing or name != _asked(ctx):
             return _listed(name)
-        return _command(name)
+        with _ctrl_c_ends():
+            return _command(name)
+
+
+@contextmanager
+def _ctrl_c_ends() -> Iterator[None]:
+    """Within this context, where torch is imported and nothing is open yet, Ctrl-C ends the process on the spot: an
+    exception that comes up inside the import of a C++ extension would abort it with a dump."""
+
+    def leave(number: int, frame: Any) -> None:
+        os.write(2, b"error: stopped\n")  # sys.stderr may be in use by what was interrupted
+        os._exit(130)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _asked(ctx: Any) -> str | None:

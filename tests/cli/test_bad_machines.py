@@ -184,7 +184,7 @@ def interrupted(delay: float, *words: object) -> Said:
     time.sleep(delay)
     os.killpg(started.pid, signal.SIGINT)
     out, err = started.communicate(timeout=60)
-    # Python itself ends by the signal where it came during an import; to a shell both are 130
+    # Python ends by the signal itself where that came within an exec() of text; to a shell both are 130
     return Said(130 if started.returncode == -signal.SIGINT else started.returncode, out, err)
 
 

@@ -7,6 +7,7 @@ script that trains needs its `if __name__ == "__main__":`.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -209,3 +210,4 @@ def _settle(main: int, worker: int) -> None:
         sys.exit(1)
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    atexit.register(os._exit, 0)  # all is sent by then; taking torch's libraries down now and then aborts a process

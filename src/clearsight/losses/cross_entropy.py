@@ -22,7 +22,7 @@ def cross_entropy(
         )
         known = target >= 0
         weight = known.float() if class_weights is None else class_weights[target.clamp(min=0)] * known
-        return total / weight.sum().clamp(min=1e-6) if bool(known.any()) else total
+        return total / weight.sum().clamp(min=1e-6)
     known = target.sum(1) > 0
     classes = logits.shape[1]
     smooth = target * (1 - smoothing) + smoothing / classes * known[:, None]
