@@ -1,8 +1,12 @@
 """A convolutional net for small pictures that learns in few passes.
 
 After K. Jordan, "94 % on CIFAR-10 in 3.29 Seconds on a Single GPU" (arXiv 2404.00498), which gathers what earlier speed
-runs found: a first layer that whitens 2×2 patches and is not learnt, kernels that begin as the identity (Dirac), batch
+runs found: a first layer that whitens patches and is not learnt, kernels that begin as the identity (Dirac), batch
 norms whose scale is fixed at one, pooling before the norm, and logits divided by nine.
+
+The first layer differs from the source's. It sees 3×3 patches instead of 2×2, as many filters from the directions in which
+they vary most: in JPEGs half of those of 2×2 patches hold nothing but the noise of colour at half resolution, which
+whitening would blow up to the size of the rest. And it has no bias: with nothing to learn there, a step is quicker.
 """
 
 from __future__ import annotations
@@ -18,17 +22,20 @@ from torch import Tensor, nn
 Width = Annotated[int, Field(ge=4, le=512), "a whole number from 4 to 512"]
 Depth = Annotated[int, Field(ge=1, le=4), "a whole number from 1 to 4"]
 
-PATCH = 2
+PATCH = 3
 """Side of the patches that the first layer whitens."""
 
-EPSILON = 5e-4
-"""Added to a patch direction's variance before whitening, so that noise is not blown up."""
+DIRECTIONS = 4
+"""Directions that it keeps for each channel of the pictures."""
+
+EPSILON = 3e-3
+"""Added to a direction's variance before whitening, so that noise is not blown up."""
 
 LOGIT_SCALE = 1 / 9
 
 
 class FastNet(nn.Module):
-    """Images (B, C, S, S), S from 8 up, normalised → logits (B, K).
+    """Images (B, C, S, S), S from 10 up, normalised → logits (B, K).
 
     Whitening, then three groups of `depth` 3×3 convolutions with `width`, 4·`width` and 4·`width` channels, each group
     halving the picture, then the largest value of each channel and a linear layer.
@@ -36,16 +43,15 @@ class FastNet(nn.Module):
 
     def __init__(self, channels: int, classes: int, *, width: Width = 64, depth: Depth = 2) -> None:
         super().__init__()
-        patch = channels * PATCH**2
+        filters = 2 * DIRECTIONS * channels
         widths = (width, 4 * width, 4 * width)
-        self.whiten = nn.Conv2d(channels, 2 * patch, PATCH)
+        self.whiten = nn.Conv2d(channels, filters, PATCH, bias=False)
         self.whiten.weight.requires_grad_(False)
         self.groups = nn.ModuleList(
-            Group(before, after, depth) for before, after in zip((2 * patch, *widths[:-1]), widths, strict=True)
+            Group(before, after, depth) for before, after in zip((filters, *widths[:-1]), widths, strict=True)
         )
         self.head = nn.Linear(widths[-1], classes, bias=False)
         with torch.no_grad():
-            self.whiten.bias.zero_()  # type: ignore[union-attr]
             self.head.weight.div_(self.head.weight.std())
 
     def forward(self, images: Tensor) -> Tensor:
@@ -58,7 +64,8 @@ class FastNet(nn.Module):
     @torch.no_grad()
     def set_whitening(self, images: Iterable[Tensor]) -> None:
         """Fix the first layer from batches (B, C, S, S) of normalised pictures, a thousand or more in all: its filters are
-        the eigenvectors of the patches' covariance over the roots of their variances, each once with either sign."""
+        the first eigenvectors of the patches' covariance over the roots of their variances, each once with either
+        sign."""
         self.whiten.weight.copy_(whitening(images))
 
 
@@ -98,7 +105,7 @@ def dirac(before: int, after: int) -> nn.Conv2d:
 
 
 def whitening(images: Iterable[Tensor]) -> Tensor:
-    """The whitening filters (2·C·4, C, 2, 2) of batches of pictures (B, C, S, S)."""
+    """The whitening filters (2·4·C, C, 3, 3) of batches of pictures (B, C, S, S)."""
     count, products = 0, torch.zeros(())
     for batch in images:
         channels = batch.shape[1]
@@ -106,7 +113,7 @@ def whitening(images: Iterable[Tensor]) -> Tensor:
         count += len(patches)
         products = products.to(patches.device) + patches.T @ patches
     variances, vectors = torch.linalg.eigh(products / count)
-    filters = (vectors / (variances.clamp(min=0) + EPSILON).sqrt()).T.flip(0)
+    filters = (vectors / (variances.clamp(min=0) + EPSILON).sqrt()).T.flip(0)[: DIRECTIONS * channels]
     filters = filters.reshape(-1, channels, PATCH, PATCH)
     return torch.cat([filters, -filters])
 
