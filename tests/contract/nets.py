@@ -75,9 +75,9 @@ def digits(count: int) -> list[Sample]:
     return samples
 
 
-def make_task(name: str) -> Task[Any]:
+def make_task(name: str, **settings: Any) -> Task[Any]:
     """A task for ten digits at 32 px."""
-    task: Task[Any] = find("tasks", name)(labels=LABELS.get(name, tuple("0123456789")), size=32)
+    task: Task[Any] = find("tasks", name)(labels=LABELS.get(name, tuple("0123456789")), size=32, **settings)
     return task.fitted(samples_for(name))
 
 
