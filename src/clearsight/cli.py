@@ -9,14 +9,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Annotated, Any, get_args
 
 import typer
 from typer.core import TyperGroup
 
 from clearsight.core.registry import find, names
+from clearsight.core.signals import handled
 
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 INTERNAL = 70
@@ -34,24 +34,15 @@ class Verbs(TyperGroup):
             return None
         if ctx.resilient_parsing or name != _asked(ctx):
             return _listed(name)
-        with _ctrl_c_ends():
+        with handled(_leave, signal.SIGINT):
             return _command(name)
 
 
-@contextmanager
-def _ctrl_c_ends() -> Iterator[None]:
-    """Within this context, where torch is imported and nothing is open yet, Ctrl-C ends the process on the spot: an
-    exception that comes up inside the import of a C++ extension would abort it with a dump."""
-
-    def leave(number: int, frame: Any) -> None:
-        os.write(2, b"error: stopped\n")  # sys.stderr may be in use by what was interrupted
-        os._exit(130)
-
-    before = signal.signal(signal.SIGINT, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _leave(number: int, frame: Any) -> None:
+    """End the process on the spot, as long as torch is imported and nothing is open yet: an exception that comes up inside
+    the import of a C++ extension would abort it with a dump."""
+    os.write(2, b"error: stopped\n")  # sys.stderr may be in use by what was interrupted
+    os._exit(130)
 
 
 def _asked(ctx: Any) -> str | None:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from clearsight.core.signals import handled
+
 
 @contextlib.contextmanager
 def listening() -> Iterator[Callable[[], bool]]:
@@ -20,14 +22,5 @@ def listening() -> Iterator[Callable[[], bool]]:
         asked.append(number)
         sys.stderr.write("stopping after this step; once more to stop at once\n")
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    try:
-        before = [signal.signal(number, handle) for number in numbers]
-    except ValueError:  # not in the main thread, where signals cannot be taken
-        yield lambda: False
-        return
-    try:
+    with handled(handle, signal.SIGINT, signal.SIGTERM):
         yield lambda: bool(asked)
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
