@@ -60,10 +60,17 @@ class Muon(torch.optim.Optimizer):
     but for "sgd", where it is part of the gradient. Raises `ValueError` on a vector in a "muon" group.
     """
 
-    def __init__(self, params: Any, lr: float = 1e-3, weight_decay: float = 0.0, momentum: float = 0.95) -> None:
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        weight_decay: float = 0.0,
+        momentum: float = 0.95,
+        dtype: str = "float32",
+    ) -> None:
         every = {"lr": lr, "weight_decay": weight_decay, "rule": "muon"}
         moving = {"momentum": momentum, "nesterov": True, "betas": (0.9, 0.999), "eps": 1e-8}
-        defaults = every | moving | {"steps": 5, "dtype": "float32", "scale": "rms", "normalise": False}
+        defaults = every | moving | {"steps": 5, "dtype": dtype, "scale": "rms", "normalise": False}
         super().__init__(params, defaults)
         for group in self.param_groups:
             if group["rule"] == "muon" and any(p.ndim < 2 for p in group["params"]):

@@ -35,7 +35,7 @@ def make_optimiser(groups: Iterable[ParamGroup], plan: Plan, hidden: Set[int] = 
     ]
     if plan.optimiser == "muon":
         dtype = "bfloat16" if plan.precision == "bf16" else "float32"
-        return Muon([{"dtype": dtype, **group} for group in params], lr=plan.lr, momentum=plan.momentum)
+        return Muon(params, lr=plan.lr, momentum=plan.momentum, dtype=dtype)
     if plan.optimiser in {"sgd", "gd"}:
         nesterov = plan.nesterov and plan.momentum > 0
         return torch.optim.SGD(params, lr=plan.lr, momentum=plan.momentum, nesterov=nesterov)

@@ -136,6 +136,8 @@ def test_groups_say_what_moves_them_and_how() -> None:
     rest = ParamGroup([net[1].weight, net[0].bias], decay=False)
     plan = make_plan(5, optimiser="muon", lr=0.24, momentum=0.6, weight_decay=0.1)
     groups = make_optimiser([kernels, head, rest], plan, hidden_weights(net)).param_groups
+    half = make_optimiser([kernels], make_plan(5, optimiser="muon", precision="bf16")).param_groups
+    assert {g["dtype"] for g in groups} == {"float32"} and {g["dtype"] for g in half} == {"bfloat16"}
     assert [g["rule"] for g in groups] == ["muon", "sgd", "muon", "adamw"]
     assert [g["momentum"] for g in groups] == [0.6, 0.85, 0.6, 0.6]
     assert [g["weight_decay"] for g in groups] == [0.1, 0.2, 0.0, 0.0]

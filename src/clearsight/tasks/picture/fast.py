@@ -21,7 +21,7 @@ BUDGETS: Mapping[str, tuple[int, int, str]] = {
     "balanced": (48, 8, "flip_shift"),
     "best": (96, 17, "flip_shift"),
 }
-"""Recipe -> width, passes over 50,000 pictures, views: on two cores a minute, ten minutes and an hour for CIFAR-10."""
+"""Recipe -> width, passes over 50,000 pictures, views: meant for a minute, ten minutes and an hour of CIFAR-10 on two cores."""
 
 LR = 0.12
 HEAD_LR, BIAS_LR = 0.67 / LR, 5.3 / LR
