@@ -3,7 +3,7 @@
     python benchmarks/nets.py [--only NET]
 
 Each cell is one `clearsight train` as a user types it, timed from its start to its exit. The passes are few, so that all
-of it takes less than half an hour on two cores: deep nets are far from what they reach in the end. A run that was stopped
+of it takes three quarters of an hour on two cores: deep nets are far from what they reach in the end. A run that was stopped
 goes on where it stopped; `scripts/nets_tables` puts the table into docs/nets.md.
 """
 
@@ -33,6 +33,7 @@ NETS: Mapping[str, Sequence[str]] = {
     "recurrent cell=gru": ("--epochs", "3"),
     "vit": ("--epochs", "1"),
     "resnet20": ("--epochs", "1"),
+    "resnet56": ("--epochs", "1"),
     "fast": ("--recipe", "quick"),
 }
 """The nets, with their settings after a blank, and how long each learns."""

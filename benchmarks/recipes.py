@@ -1,6 +1,6 @@
 """The recipes on real data, with the command that a user types: how good, and how soon.
 
-    python benchmarks/recipes.py CASE [--seeds 1]
+    python benchmarks/recipes.py CASE [--seeds 1] [--keep FOLDER]
 
 CASE is one of those in `CASES`; `cifar-quick` runs the plain PyTorch script first, for as long as it takes. A run is one
 process, timed from its start to its exit: decoding, checks, looks, the final evaluation and the report are in its time.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -48,8 +49,8 @@ PLAIN_SHARE = 1 / 20
 """Of the plain script's wall time the quick recipe may take so much."""
 
 
-def run(case: Case, seed: int) -> dict[str, Any]:
-    """One training as a user starts it."""
+def run(case: Case, seed: int, keep: Path | None) -> dict[str, Any]:
+    """One training as a user starts it; the run's folder is copied to `keep`."""
     where = case.data if case.data == "digits" else shared("data", case.data)
     words: list[str | Path] = [*case.words, "--seed", str(seed), "--name", "case", "--json"]
     if "mobilenetv2_100" in case.words:
@@ -59,6 +60,8 @@ def run(case: Case, seed: int) -> dict[str, Any]:
         folder = Path(name) / "runs" / "case"
         plan = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if keep is not None:
+            shutil.copytree(folder, keep / f"seed-{seed}")
     said = json.loads(done.output)
     settings = {key: entry["value"] for key, entry in plan["settings"].items()}
     seen = plan["facts"]["batch"] * settings["accumulate"] * plan["facts"]["total_steps"]
@@ -119,9 +122,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("case", choices=CASES)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="copy each run's folder into this one")
     options = parser.parse_args()
     case = CASES[options.case]
-    rows = [run(case, seed) for seed in range(options.seeds)]
+    rows = [run(case, seed, options.keep) for seed in range(options.seeds)]
     table(rows, f"{options.case}: {case.data} {' '.join(case.words)}")
     found = [row["accuracy %"] for row in rows]
     what = f"{options.case}, accuracy" + (f", mean of {len(found)} seeds" if len(found) > 1 else "")
