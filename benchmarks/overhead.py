@@ -34,7 +34,7 @@ from clearsight.core.net import Net, Outputs
 from clearsight.core.pipeline import Batch, Batches, Example, Stages
 from clearsight.core.sample import ArrayImage, Sample
 from clearsight.core.task import Task
-from clearsight.data.batches import StoreBatches
+from clearsight.data.batches import Feed, StoreBatches
 from clearsight.data.order import Order
 from clearsight.data.store import Store
 from clearsight.engine.config import TrainOptions
@@ -111,7 +111,7 @@ def stored(images: Tensor, labels: Tensor) -> StoreBatches:
 
     samples = [Sample(str(number), ArrayImage(image[0].numpy())) for number, image in enumerate(images)]
     store = Store("memory", "made here", samples, (), images, {"label": labels})
-    return StoreBatches(store, Stages(unused, "overhead", scale), batch_size=BATCH, seed=0, device=CPU)
+    return StoreBatches(store, Stages(unused, "overhead", scale), Feed(batch_size=BATCH, seed=0, device=CPU))
 
 
 def plan(steps: int) -> Plan:

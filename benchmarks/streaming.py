@@ -30,7 +30,7 @@ from common import Figure, save, shared, table
 from clearsight.core.machine import cores
 from clearsight.core.pipeline import Batch, Stages
 from clearsight.core.registry import find, net_family
-from clearsight.data.batches import training_batches
+from clearsight.data.batches import Feed, training_batches
 from clearsight.data.cache import prepare
 from clearsight.data.examples import make_example
 from clearsight.data.open import Dataset, open_data
@@ -94,10 +94,10 @@ def measure(data: Dataset, size: int, workers: int, steps: int, rounds: int) -> 
     stages = task.pipeline(train=True, augment=AUGMENT)
     stream = data.parts("train")
     store = prepare(stream.head(KEPT), stages, where="memory")
-    common: dict[str, Any] = {"batch_size": BATCH, "seed": 0, "device": CPU, "workers": workers}
+    feed = Feed(batch_size=BATCH, seed=0, device=CPU, workers=workers)
     sides = {
-        "memory": Side(task, training_batches(store, stages, **common).start(0)),
-        "stream": Side(task, training_batches(stream, stages, **common).start(0)),
+        "memory": Side(task, training_batches(store, stages, feed).start(0)),
+        "stream": Side(task, training_batches(stream, stages, feed).start(0)),
     }
     ahead = AHEAD * max(1, workers)
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
