@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of a busy machine
+settings.load_profile("untimed")
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 for name in ("CLEARSIGHT_DATA", "CLEARSIGHT_WEIGHTS", "OMP_NUM_THREADS"):

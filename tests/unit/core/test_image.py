@@ -207,7 +207,7 @@ def test_orientation_in_a_png_behind_its_pixels() -> None:
 
 
 @given(orientation=st.integers(1, 8), height=st.integers(1, 6), width=st.integers(1, 6), seed=st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_upright_equals_pillow(orientation: int, height: int, width: int, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     image = picture(pixels)
@@ -317,7 +317,7 @@ def test_a_bomb_within_an_icon_is_refused() -> None:
     st.binary(max_size=400),
     st.sampled_from([b"", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"II*\0", b"BM"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_bytes_are_a_picture_or_a_bad_image(body: bytes, start: bytes) -> None:
     try:
         pixels = decode(start + body, "x")

@@ -112,7 +112,7 @@ def test_cifar_python(tmp_path: Path, hundred: bool, style: str, dump: Callable[
         max_size=4,
     )
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_plain_data_is_read_as_pickle_itself_reads_it(value: dict[str, Any]) -> None:
     for data in (python2(value), python3(value), pickle.dumps(value, protocol=4)):
         with warnings.catch_warnings():
@@ -215,7 +215,7 @@ def test_a_name_repeated_without_end_is_finished_once() -> None:
 
 
 @given(st.binary(max_size=80))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_bytes_are_plain_data_or_an_error(data: bytes) -> None:
     for start in (b"", b"\x80\x02", ARRAY, KIND):
         try:

@@ -105,7 +105,7 @@ def test_a_jpeg_does_not_go_through_pillows_decoder(monkeypatch):
     assert decode_fast(encoded(photo(30, 40), "JPEG", exif=exif), "a").shape == (40, 30, 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_damaged_jpeg_ends_as_with_pillow(data):
     whole = encoded(photo(40, 50), "JPEG", progressive=data.draw(st.booleans()))

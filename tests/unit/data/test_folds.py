@@ -25,7 +25,7 @@ def own(made: list[Sample]) -> dict[str, str]:
     return {sample.key: f"hash of {sample.key}" for sample in made}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from("abc"), min_size=10, max_size=60), st.integers(2, 7), st.randoms())
 def test_every_picture_is_in_one_fold_and_classes_are_even(labels: list[str], folds: int, random: object) -> None:
     made = samples(labels)

@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from laying import picture
 from tarring import tar
@@ -42,7 +42,6 @@ def test_members_are_those_that_tarfile_finds(tmp_path, layout):
     assert read == {name: name * n for n, name in enumerate(names)}
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.lists(TEXT, min_size=1, max_size=9), st.integers(0, 1200)), max_size=5),
     st.sampled_from(LAYOUTS[1:]),
@@ -70,7 +69,6 @@ def test_links_folders_and_huge_sizes(tmp_path):
         assert found(path)[0].size == huge.size
 
 
-@settings(deadline=None)
 @given(st.integers(0, 4 * 512 - 1) | st.just(3 * 512))
 def test_a_tar_cut_short_is_one_sentence(tmp_path_factory, length):
     path = tar(tmp_path_factory.mktemp("cut") / "a.tar", {"a.jpg": "x" * 700})
@@ -79,7 +77,6 @@ def test_a_tar_cut_short_is_one_sentence(tmp_path_factory, length):
         found(path)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=3000))
 def test_no_bytes_are_more_than_an_error(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("any") / "a.tar"

@@ -36,7 +36,7 @@ def test_the_photo_graph_answers_as_predict_does_whatever_the_shape(both: Any, m
 
 
 @given(height=st.integers(1, 150), width=st.integers(1, 150), seed=st.integers(0, 9))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_height_and_width_agree(both: Any, make_picture: Any, height: int, width: int, seed: int) -> None:
     original, exported = both
     photo = make_picture(height, width, seed)

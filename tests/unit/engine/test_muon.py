@@ -17,7 +17,7 @@ from clearsight.engine.optimisers import make_optimiser
 from tests.contract.harness import make_plan
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(2, 24), st.integers(2, 40), st.integers(0, 9))
 def test_newton_schulz_keeps_the_directions_and_levels_the_singular_values(rows: int, columns: int, seed: int) -> None:
     matrix = torch.randn(1, rows, columns, generator=torch.Generator().manual_seed(seed))

@@ -43,7 +43,7 @@ def test_a_class_that_never_applies_has_none() -> None:
     assert average_precision(scores, truth)[2] == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 10), st.booleans()), min_size=1, max_size=30))
 def test_no_threshold_does_better(pairs: list[tuple[int, bool]]) -> None:
     scores, truth = np.array([s / 10 for s, _ in pairs]), np.array([t for _, t in pairs])

@@ -28,7 +28,7 @@ def test_aurc_is_the_mean_over_the_orders_of_equals() -> None:
     assert low <= selective.aurc(np.arange(100.0), np.arange(100) > 20) <= high
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SCORES, st.floats(0.01, 1))
 def test_the_threshold_answers_enough_and_no_more_than_it_must(scores: np.ndarray, share: float) -> None:
     below = selective.threshold_at(scores, share)
@@ -38,7 +38,7 @@ def test_the_threshold_answers_enough_and_no_more_than_it_must(scores: np.ndarra
         assert (scores >= higher[1]).mean() < share + 1e-9
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SCORES, SCORES)
 def test_auroc_and_roc_are_scikit_learn_s(known: np.ndarray, unknown: np.ndarray) -> None:
     truth, scores = np.r_[np.ones(len(known)), np.zeros(len(unknown))], np.r_[known, unknown]

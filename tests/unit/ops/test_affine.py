@@ -55,7 +55,7 @@ def test_whole_moves_and_mirroring_are_those_of_transforms_within_the_border() -
     torch.testing.assert_close(affine.resample(images, maps, 10)[inner], T.shift(images, dx, dy, which)[inner])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     angle=st.floats(-3, 3), x=st.floats(-0.4, 0.4), y=st.floats(-0.4, 0.4), sx=st.floats(0.5, 2), sy=st.floats(0.5, 2),
     tangent=st.floats(-1, 1), mirrored=st.booleans(),

@@ -75,14 +75,14 @@ def test_autocontrast_and_equalise_leave_a_plain_channel() -> None:
     assert torch.equal(filters.equalise(plain), plain)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pixels=PICTURES)
 def test_autocontrast_of_any_picture(pixels: object) -> None:
     images = scaled(torch.as_tensor(pixels))
     torch.testing.assert_close(filters.autocontrast(images), V.autocontrast(images), atol=1e-5, rtol=0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pixels=PICTURES)
 def test_equalise_of_any_picture_is_exact(pixels: object) -> None:
     images = torch.as_tensor(pixels)

@@ -71,7 +71,7 @@ def test_squeeze_is_fit_in_eight_bits() -> None:
     assert (ours.float() - fit(picture, 32, "squash")[0][0]).abs().max() <= 1.01
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     height=st.integers(1, 300), width=st.integers(1, 300), size=st.integers(1, 64),
     how=st.sampled_from(["crop", "squash", "letterbox"]), share=st.floats(0.5, 1),

@@ -56,7 +56,7 @@ def test_scaled_has_memory_of_its_own() -> None:
         assert images[0, 2] > 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     aspect=st.floats(0.2, 5),
     area=st.floats(0.05, 1),
