@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
 
 from clearsight.core.errors import InputError
-from clearsight.core.pipeline import Batch
+from clearsight.core.pipeline import Batch, stack
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import ArrayImage, Sample
 from clearsight.core.task import Situation
 from clearsight.engine.config import TrainOptions
 from clearsight.ops.random import generator
+from clearsight.ops.resize import Fit
 from clearsight.tasks.classify.task import Classify
 from clearsight.tasks.picture.augment import Augmentation, one_hot
 
@@ -62,10 +65,24 @@ def test_suggestions_are_options_with_reasons(weights: str | None, channels: int
 def test_examples_keep_label_and_aspect() -> None:
     task = Classify(labels=("a", "b"), size=32)
     sample = Sample("k", ArrayImage(np.zeros((20, 40, 3), np.uint8)), ("b",))
-    example = task.pipeline(train=True, augment={}).sample(sample, sample.image.load())
+    example = task.pipeline(train=True, augment={"crop": 0.5}).sample(sample, sample.image.load())
     assert example.image.shape == (3, 37, 37) and example.target["label"] == 1 and example.target["aspect"] == 2
     judged = task.pipeline(train=False).sample(sample, sample.image.load())
     assert judged.image.shape == (3, 32, 32) and judged.target["frame"].tolist() == [0.625, 0.625, 10, 0, 40, 20]
+
+
+@pytest.mark.parametrize(("fit", "levels"), [("crop", 0.5), ("letterbox", 0.5), ("squash", 1.5)])  # in 8-bit arithmetic
+@pytest.mark.parametrize("channels", [1, 3])
+def test_training_without_resampling_sees_what_prediction_sees(
+    fit: Fit, levels: float, channels: Literal[1, 3]
+) -> None:
+    task = Classify(labels=("a", "b"), size=32, fit=fit, channels=channels)
+    photo = np.random.default_rng(0).integers(0, 256, (48, 70, 3), dtype=np.uint8)
+    sample = Sample("k", ArrayImage(photo), ("b",))
+    stages = task.pipeline(train=True, augment={"crop": 1.0, "flip": 0.0})
+    learnt = stages.batch(stack([stages.sample(sample, photo)]), generator(0)).images
+    seen, _ = task.preprocess()(torch.from_numpy(photo))
+    torch.testing.assert_close(learnt, seen, atol=(levels + 1e-3) / 255, rtol=0)
 
 
 @pytest.mark.parametrize(("labels", "words"), [(("a", "b"), "2 labels"), (("c",), "none of the model's classes")])

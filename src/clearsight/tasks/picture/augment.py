@@ -80,7 +80,7 @@ class Augmentation:
         8 bits are moved, and only what a policy moves is resampled; else one bilinear resampling does it all."""
         images, device = batch.images, batch.images.device
         others = [policy.matrix() for policy in policies]
-        if images.shape[-1] == self.size and not self._resamples():
+        if not self.resamples:
             images = T.scaled(self._move(batch, generator))
             if others and len(rows := torch.stack([policy.moved() for policy in policies]).any(0).nonzero()[:, 0]):
                 maps = reduce(torch.matmul, others)[rows].to(device)
@@ -93,8 +93,9 @@ class Augmentation:
         maps = reduce(torch.matmul, others, maps)
         return affine.resample(T.scaled(images), maps.to(device), self.size)
 
-    def _resamples(self) -> bool:
-        """Whether something is asked that whole pixels cannot do."""
+    @property
+    def resamples(self) -> bool:
+        """Whether something is asked that whole pixels cannot do: only then may the images be larger than `size`."""
         crop = self.strengths.get("crop", 1.0) or 1.0
         return crop < 1 or any(self.strengths.get(name) for name in ("rotate", "scale", "shear"))
 

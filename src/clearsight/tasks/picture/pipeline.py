@@ -91,14 +91,18 @@ def judging(targets: Targets, preprocess: Preprocess) -> Stages:
     return Stages(sample, f"judge {preprocess} {targets}", lambda batch, generator: scaled(batch))
 
 
-def training(
-    targets: Targets, size: int, channels: int, how: Fit, strengths: Mapping[str, float], classes: int
-) -> Stages:
-    """Stages for training, with each augmentation's strength. Pictures that are judged squeezed (small squares above
-    all, which are size × size already) are learnt from without a margin."""
-    side = size if how == "squash" else round(size * MARGIN)
-    sample = TrainSample(side, channels, targets)
-    stage: Stage = Augmentation(strengths, size, classes)
+def training(targets: Targets, preprocess: PicturePreprocess, strengths: Mapping[str, float], classes: int) -> Stages:
+    """Stages for training, with each augmentation's strength.
+
+    Where nothing is resampled anyway, the pictures learnt from are those that prediction sees: a second resampling would
+    make them softer. Squeezed ones need no margin, nor the slower arithmetic of `fit`.
+    """
+    size, channels = preprocess.size, preprocess.channels
+    augmentation = Augmentation(strengths, size, classes)
+    stage: Stage = augmentation
     if (start := strengths.get("progressive", 1.0)) < 1:
         stage = Growing(stage, start, size)
-    return Stages(sample, f"train {side} {channels} {targets}", stage)
+    if preprocess.how != "squash" and not augmentation.resamples:
+        return Stages(JudgeSample(preprocess, targets), f"judge {preprocess} {targets}", stage)
+    side = size if preprocess.how == "squash" else round(size * MARGIN)
+    return Stages(TrainSample(side, channels, targets), f"train {side} {channels} {targets}", stage)

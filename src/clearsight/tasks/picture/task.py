@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from torch import nn
 
 from clearsight.core.net import Net
-from clearsight.core.pipeline import Preprocess, Stages
+from clearsight.core.pipeline import Stages
 from clearsight.core.prediction import Prediction
 from clearsight.core.task import Situation, Task
 from clearsight.ops.resize import Fit
@@ -61,9 +61,9 @@ class PictureTask(Task[P]):
         if not train:
             return judging(self.targets(), self.preprocess())
         strengths = PREVIEW if augment is None else augment
-        return training(self.targets(), self.size, self.channels, self.fit, strengths, len(self.labels))
+        return training(self.targets(), self.preprocess(), strengths, len(self.labels))
 
-    def preprocess(self) -> Preprocess:
+    def preprocess(self) -> PicturePreprocess:
         return PicturePreprocess(self.size, self.channels, self.fit, self.share)
 
     def answering(self, net: Net) -> nn.Module:
