@@ -12,7 +12,7 @@ from clearsight.core.learner import Learner
 from clearsight.core.pipeline import Batches
 from clearsight.core.sample import Sample
 from clearsight.core.task import Task
-from clearsight.data.batches import StoreBatches
+from clearsight.data.batches import Feed, StoreBatches
 from clearsight.data.cache import prepare
 from clearsight.engine.config import TrainOptions
 from clearsight.engine.loop import Training
@@ -57,7 +57,7 @@ def store_batches(task: Task[Any], samples: Sequence[Sample], batch: int, augmen
     """Training batches of samples kept in memory."""
     stages = task.pipeline(train=True, augment=augment or {})
     store = prepare(samples, stages, where="memory")
-    return StoreBatches(store, stages, batch_size=batch, seed=0, device=CPU)
+    return StoreBatches(store, stages, Feed(batch_size=batch, seed=0, device=CPU))
 
 
 def train(

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from clearsight.core.sample import Sample
-from clearsight.data.stream import StreamBatches
+from clearsight.data.batches import Feed, StreamBatches
 from tests.contract.harness import CPU, make_plan, score, store_batches, train
 from tests.contract.toys import CornerLearner, CornerNet, Critic, FindBox, MemoryBank, bright_boxes
 
@@ -70,7 +70,7 @@ class Endless:
 def test_a_stream_without_length_trains_and_resumes(tmp_path: Path) -> None:
     def batches() -> StreamBatches:
         stages = TASK.pipeline(train=True)
-        return StreamBatches(Endless(), stages, batch_size=4, seed=0, device=CPU, workers=0, buffer=5)
+        return StreamBatches(Endless(), stages, Feed(batch_size=4, seed=0, device=CPU, workers=0, buffer=5))
 
     plan = make_plan(12, batch=4, eval_steps=6)
     whole = CornerLearner(corner_net())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,59 +12,39 @@ from clearsight.core.errors import BadImage
 from clearsight.core.pipeline import Batch, Batches, Example, Stages
 from clearsight.core.sample import Sample
 from clearsight.data.examples import make_examples
-from clearsight.data.order import Order, part
+from clearsight.data.feed import Feed
 from clearsight.data.sample_stream import SampleStream
 from clearsight.data.store import Store
 from clearsight.data.stream import FileBatches, StreamBatches
-from clearsight.data.workers import progress
 from clearsight.ops.random import generator
 
-__all__ = ["FileBatches", "StoreBatches", "StreamBatches", "judge_batches", "training_batches"]
+__all__ = ["Feed", "FileBatches", "StoreBatches", "StreamBatches", "judge_batches", "training_batches"]
 
 
 class StoreBatches:
     """Training batches gathered from a store. Fills the contract of `core.pipeline.Batches`.
 
-    `batch_size` is per rank: a global batch holds `batch_size * world` samples, of which rank r takes the r-th part.
-    `whole` and `weights` are those of `data.order.Order`.
-    Where a cuda device has room to spare, the whole store moves there once. `total` is the number of batches of the
-    whole training, by which each batch knows its progress.
+    Where a cuda device has room to spare, the whole store moves there once.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        stages: Stages,
-        *,
-        batch_size: int,
-        seed: int,
-        device: torch.device,
-        rank: int = 0,
-        world: int = 1,
-        shuffle: bool = True,
-        total: int | None = None,
-        whole: bool = False,
-        weights: Tensor | None = None,
-    ) -> None:
+    def __init__(self, store: Store, stages: Stages, feed: Feed) -> None:
         if store.images is None:
             raise TypeError("a streamed set has no examples: FileBatches reads it")
-        self.batch_size, self.bad = batch_size, list(store.bad)
+        self.batch_size, self.bad = feed.batch_size, list(store.bad)
         self.size: int | None = len(store)
-        self._store, self._stages, self._device, self._seed = store, stages, device, seed
-        self._order = Order(len(store), batch_size * world, seed, shuffle=shuffle, whole=whole, weights=weights)
-        self._total = total
-        self._rank, self._world = rank, world
+        self._store, self._stages, self._feed = store, stages, feed
+        self._order = feed.order(len(store))
 
     def start(self, position: int) -> Iterator[Batch]:
         """Endless batches on the device, after the batch stage, the first being number `position`."""
-        if _has_room(self._device, self._store):
-            self._store = self._store.to(self._device)
+        feed = self._feed
+        if _has_room(feed.device, self._store):
+            self._store = self._store.to(feed.device)
         for number in count(position):
-            indices = part(self._order.batch(number), self._rank, self._world)
-            batch = self._gather(indices, number).to(self._device)
-            batch.progress = progress(number, self._total)
-            batch.passes = part(self._order.passes(number), self._rank, self._world)
-            yield self._stages.batch(batch, generator(self._seed, "batch", number, self._rank))
+            batch = self._gather(feed.part(self._order.batch(number)), number).to(feed.device)
+            batch.progress = feed.progress(number)
+            batch.passes = feed.part(self._order.passes(number))
+            yield self._stages.batch(batch, generator(feed.seed, "batch", number, feed.rank))
 
     def _gather(self, indices: Tensor, number: int) -> Batch:
         if self._stages.mix is None:
@@ -74,38 +53,20 @@ class StoreBatches:
         mixed = []
         for index in indices.tolist():
             example = self._store.example(index)
-            draw = generator(self._seed, "mix", number, example.key)
+            draw = generator(self._feed.seed, "mix", number, example.key)
             partners = torch.randint(len(self._store), (self._stages.mix_count - 1,), generator=draw).tolist()
             mixed.append(mix([example, *map(self._store.example, partners)], draw))
         return self._stages.collate(mixed)
 
 
-def training_batches(
-    source: Store | SampleStream,
-    stages: Stages,
-    *,
-    batch_size: int,
-    seed: int,
-    device: torch.device,
-    rank: int = 0,
-    world: int = 1,
-    workers: int | None = None,
-    total: int | None = None,
-    whole: bool = False,
-    weights: Tensor | None = None,
-) -> Batches:
-    """Batches from a prepared store, gathered where examples are kept, else decoded by `workers` processes, which also
+def training_batches(source: Store | SampleStream, stages: Stages, feed: Feed) -> Batches:
+    """Batches from a prepared store, gathered where examples are kept, else decoded by worker processes, which also
     decode a stream."""
-    common: dict[str, Any] = {"batch_size": batch_size, "seed": seed, "device": device, "rank": rank, "world": world}
-    common |= {"total": total}
     if isinstance(source, SampleStream):
-        if whole or weights is not None:
-            raise TypeError("a stream has neither whole epochs nor weights")
-        return StreamBatches(source.reader(seed), stages, workers=workers, **common)
-    common |= {"whole": whole, "weights": weights}
+        return StreamBatches(source.reader(feed.seed), stages, feed)
     if source.images is not None:
-        return StoreBatches(source, stages, **common)
-    return FileBatches(source.samples, stages, workers=workers, **common)
+        return StoreBatches(source, stages, feed)
+    return FileBatches(source.samples, stages, feed)
 
 
 def judge_batches(

@@ -1,7 +1,7 @@
 """Which samples make which batch: a pure function of the seed and the batch's number.
 
 Epochs follow each other without a seam: a batch may end one and begin the next, so that none is short and no sample is
-dropped. Of a global batch every rank takes a part of its own.
+dropped.
 """
 
 from __future__ import annotations
@@ -88,11 +88,6 @@ class Order:
         for place in range(start, start + self.size):
             epoch, offset = divmod(place, self.size)
             yield int(self.epoch(epoch)[offset])
-
-
-def part(values: Tensor, rank: int, world: int) -> Tensor:
-    """A rank's part of a global batch: as many as the others get, or one more."""
-    return values.tensor_split(world)[rank]
 
 
 class Flow:

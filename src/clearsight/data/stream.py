@@ -12,52 +12,25 @@ from torch.utils.data import Dataset, Sampler
 
 from clearsight.core.pipeline import Batch, Stages
 from clearsight.core.sample import Sample
-from clearsight.data.order import Flow, Order, part
+from clearsight.data.feed import Feed
+from clearsight.data.order import Flow, Order
 from clearsight.data.workers import Recipe, Sent, Workers
-
-BUFFER = 5000
-"""Samples through which a stream is shuffled: a few megabytes, as pictures are not read before their turn."""
 
 
 class FileBatches(Workers):
     """Training batches of a set too big to keep: the same batches as `StoreBatches`, decoded by workers.
 
-    `batch_size` is per rank. `workers` None takes one per core, at most 8; 0 decodes in this process. Pictures that
-    cannot be used make their batch smaller and appear in `bad`. `whole` and `weights` are those of `Order`.
+    Pictures that cannot be used make their batch smaller and appear in `bad`.
     """
 
-    def __init__(
-        self,
-        samples: Sequence[Sample],
-        stages: Stages,
-        *,
-        batch_size: int,
-        seed: int,
-        device: torch.device,
-        rank: int = 0,
-        world: int = 1,
-        workers: int | None = None,
-        shuffle: bool = True,
-        total: int | None = None,
-        whole: bool = False,
-        weights: Tensor | None = None,
-    ) -> None:
-        super().__init__(
-            stages,
-            batch_size=batch_size,
-            seed=seed,
-            device=device,
-            rank=rank,
-            world=world,
-            workers=workers,
-            total=total,
-        )
+    def __init__(self, samples: Sequence[Sample], stages: Stages, feed: Feed) -> None:
+        super().__init__(stages, feed)
         self.size = len(samples)
-        self._order = Order(len(samples), batch_size * world, seed, shuffle=shuffle, whole=whole, weights=weights)
+        self._order = feed.order(len(samples))
         self._dataset = _Files(samples, self._order, self._recipe)
 
     def _passes(self, number: int) -> Tensor:
-        return part(self._order.passes(number), self._recipe.rank, self._recipe.world)
+        return self._feed.part(self._order.passes(number))
 
     def start(self, position: int) -> Iterator[Batch]:
         """Endless batches on the device, after the batch stage, the first being number `position`."""
@@ -73,37 +46,16 @@ class StreamBatches(Workers):
     decoding them. `size` is known when a pass has ended.
     """
 
-    def __init__(
-        self,
-        read: Callable[[int], Iterable[Sample]],
-        stages: Stages,
-        *,
-        batch_size: int,
-        seed: int,
-        device: torch.device,
-        rank: int = 0,
-        world: int = 1,
-        workers: int | None = None,
-        buffer: int = BUFFER,
-        shuffle: bool = True,
-        total: int | None = None,
-    ) -> None:
-        super().__init__(
-            stages,
-            batch_size=batch_size,
-            seed=seed,
-            device=device,
-            rank=rank,
-            world=world,
-            workers=workers,
-            total=total,
-        )
+    def __init__(self, read: Callable[[int], Iterable[Sample]], stages: Stages, feed: Feed) -> None:
+        if feed.whole or feed.weights is not None:
+            raise TypeError("a stream has neither whole epochs nor weights")
+        super().__init__(stages, feed)
         self.size = None
-        self._read, self._buffer = read, buffer if shuffle else 1
+        self._read = read
 
     def start(self, position: int) -> Iterator[Batch]:
         """Endless batches on the device, after the batch stage, the first being number `position`."""
-        dataset = _Stream(self._read, self._buffer, self._recipe)
+        dataset = _Stream(self._read, self._recipe)
         return self._run(dataset, _Turns(dataset, position), position)
 
 
@@ -117,7 +69,7 @@ class _Files(Dataset[Sent]):
         def partners(draw: Generator, so_many: int) -> list[Sample]:
             return [self.samples[i] for i in torch.randint(len(self.samples), (so_many,), generator=draw).tolist()]
 
-        indices = part(self.order.batch(number), self.recipe.rank, self.recipe.world)
+        indices = self.recipe.feed.part(self.order.batch(number))
         mine = [self.samples[i] for i in indices.tolist()]
         spare = (self.samples[i] for i in self.order.after(number))
         return self.recipe.make(number, mine, partners, spare)
@@ -137,13 +89,14 @@ class _Turn:
 class _Stream(Dataset[Sent]):
     """Batches made of turns, which are taken in the main process."""
 
-    def __init__(self, read: Callable[[int], Iterable[Sample]], buffer: int, recipe: Recipe) -> None:
-        self.read, self.buffer, self.recipe = read, buffer, recipe
+    def __init__(self, read: Callable[[int], Iterable[Sample]], recipe: Recipe) -> None:
+        self.read, self.recipe = read, recipe
 
     def flow(self, number: int) -> Flow:
         """The samples from the global batch `number` on."""
-        skip = number * self.recipe.batch_size * self.recipe.world
-        return Flow(self.read, self.recipe.seed, self.buffer, skip=skip)
+        feed = self.recipe.feed
+        skip = number * feed.batch_size * feed.world
+        return Flow(self.read, feed.seed, feed.buffer, shuffle=feed.shuffle, skip=skip)
 
     def __getitem__(self, turn: _Turn) -> Sent:
         def partners(draw: Generator, so_many: int) -> list[Sample]:
@@ -165,12 +118,13 @@ class _Turns(Sampler[_Turn]):
 
     def __iter__(self) -> Iterator[_Turn]:
         recipe, flow = self.stream.recipe, self.stream.flow(self.position)
+        feed = recipe.feed
         for number in count(self.position):
-            taken = flow.take(recipe.batch_size * recipe.world)
+            taken = flow.take(feed.batch_size * feed.world)
             samples = [sample for _, sample in taken]
-            passes = torch.tensor([turn for turn, _ in taken])[recipe.mine]
+            passes = torch.tensor([turn for turn, _ in taken])[feed.mine]
             among = samples if recipe.stages.mix is not None else ()
-            yield _Turn(number, samples[recipe.mine], passes, among, flow.size)
+            yield _Turn(number, samples[feed.mine], passes, among, flow.size)
 
 
 class _From(Sampler[int]):

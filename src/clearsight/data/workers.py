@@ -28,6 +28,7 @@ from clearsight.core.machine import cores
 from clearsight.core.pipeline import Batch, Example, Stages
 from clearsight.core.sample import Sample
 from clearsight.data.examples import make_example
+from clearsight.data.feed import Feed
 from clearsight.ops.random import generator
 
 MOST_WORKERS = 8
@@ -60,15 +61,7 @@ class Recipe:
     """How a rank's part of a batch is made, on a worker."""
 
     stages: Stages
-    batch_size: int
-    seed: int
-    rank: int
-    world: int
-
-    @property
-    def mine(self) -> slice:
-        """This rank's slice of a global batch."""
-        return slice(self.rank * self.batch_size, (self.rank + 1) * self.batch_size)
+    feed: Feed
 
     def make(
         self,
@@ -96,7 +89,7 @@ class Recipe:
             if self.stages.mix is not None:
                 mixed = []
                 for example in examples:
-                    draw = generator(self.seed, "mix", number, example.key)
+                    draw = generator(self.feed.seed, "mix", number, example.key)
                     others = list(usable(partners(draw, self.stages.mix_count - 1)))
                     others += [example] * (self.stages.mix_count - 1 - len(others))  # itself for an unusable one
                     mixed.append(self.stages.mix([example, *others], draw))
@@ -106,34 +99,17 @@ class Recipe:
             return Sent(error, bad)
 
 
-def progress(number: int, total: int | None) -> float:
-    """Share of a training of `total` batches that is over when batch `number` is taken; 1 where that is unknown."""
-    return 1.0 if total is None else min(1.0, number / total)
-
-
 class Workers:
     """What both kinds of batches share: worker processes, and what becomes of the things they send."""
 
     size: int | None
 
-    def __init__(
-        self,
-        stages: Stages,
-        *,
-        batch_size: int,
-        seed: int,
-        device: torch.device,
-        rank: int = 0,
-        world: int = 1,
-        workers: int | None = None,
-        total: int | None = None,
-    ) -> None:
-        self._total = total
-        self.batch_size = batch_size
+    def __init__(self, stages: Stages, feed: Feed) -> None:
+        self.batch_size = feed.batch_size
         self.bad: list[BadImage] = []
-        self._stages, self._device = stages, device
-        self._recipe = Recipe(replace(stages, batch=_not_here), batch_size, seed, rank, world)
-        self._count = min(cores(), MOST_WORKERS) if workers is None else workers
+        self._stages, self._feed = stages, feed
+        self._recipe = Recipe(replace(stages, batch=_not_here), replace(feed, weights=None))  # the order has them
+        self._count = min(cores(), MOST_WORKERS) if feed.workers is None else feed.workers
 
     def _run(self, dataset: Dataset[Sent], turns: Sampler[Any], position: int) -> Iterator[Batch]:
         """The batches made of `dataset[turn]` for each turn, the first being number `position`."""
@@ -148,9 +124,9 @@ class Workers:
             self.size = sent.size or self.size
             if isinstance(sent.batch, ClearsightError):
                 raise sent.batch
-            draw = generator(self._recipe.seed, "batch", number, self._recipe.rank)
-            batch = sent.batch.to(self._device)
-            batch.progress = progress(number, self._total)
+            draw = generator(self._feed.seed, "batch", number, self._feed.rank)
+            batch = sent.batch.to(self._feed.device)
+            batch.progress = self._feed.progress(number)
             passes = self._passes(number) if sent.passes is None else sent.passes
             batch.passes = passes if passes is not None and len(passes) == len(batch) else None  # one may be left out
             yield self._stages.batch(batch, draw)
@@ -170,7 +146,7 @@ class Workers:
                 num_workers=self._count,
                 multiprocessing_context="spawn" if self._count else None,
                 worker_init_fn=partial(_settle, os.getpid()),
-                pin_memory=self._device.type == "cuda",
+                pin_memory=self._feed.device.type == "cuda",
                 generator=torch.Generator(),  # by default each start takes a number from the global one
             )
 

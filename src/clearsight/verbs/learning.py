@@ -20,7 +20,7 @@ from clearsight.core.pipeline import Batch, Batches, Stages
 from clearsight.core.registry import net_family
 from clearsight.core.sample import Sample
 from clearsight.core.task import Task
-from clearsight.data.batches import judge_batches, training_batches
+from clearsight.data.batches import Feed, judge_batches, training_batches
 from clearsight.data.cache import default_ram, prepare
 from clearsight.data.sample_stream import SampleStream
 from clearsight.data.store import Store
@@ -110,9 +110,7 @@ class Session:
         weights = None
         if isinstance(source, Store) and self.plan.sampling == "balanced":
             weights = self.task.sample_weights(source.samples)
-        return training_batches(
-            source,
-            stages,
+        feed = Feed(
             batch_size=self.plan.batch,
             seed=self.plan.seed,
             device=self.fabric.device,
@@ -123,6 +121,7 @@ class Session:
             whole=self.plan.optimiser == "gd",
             weights=weights,
         )
+        return training_batches(source, stages, feed)
 
 
 class HeldOut:

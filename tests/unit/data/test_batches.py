@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_sets import MIXING, PLAIN, RAGGED, again, colours, files, plain, to_example
 
@@ -22,6 +22,7 @@ from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Stages
 from clearsight.core.sample import Sample
 from clearsight.data.batches import (
+    Feed,
     FileBatches,
     StoreBatches,
     StreamBatches,
@@ -37,12 +38,12 @@ CPU = torch.device("cpu")
 
 
 def make(kind: str, samples: list[Sample], stages: Stages = PLAIN, **options):
-    options = {"batch_size": 4, "seed": 3, "device": CPU} | options
+    feed = Feed(**{"batch_size": 4, "seed": 3, "device": CPU, "workers": 0, "buffer": 5} | options)
     if kind == "store":
-        return StoreBatches(prepare(samples, stages), stages, **options)
+        return StoreBatches(prepare(samples, stages), stages, feed)
     if kind == "files":
-        return FileBatches(samples, stages, **{"workers": 0} | options)
-    return StreamBatches(partial(again, samples), stages, **{"workers": 0, "buffer": 5} | options)
+        return FileBatches(samples, stages, feed)
+    return StreamBatches(partial(again, samples), stages, feed)
 
 
 KINDS = ("store", "files", "stream")
@@ -71,7 +72,6 @@ def test_an_empty_set_has_no_order():
         Order(0, 4, 0)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 20), st.integers(0, 9))
 def test_a_shuffle_buffer_gives_every_sample_once(count, buffer, number):
     samples = colours(count)
@@ -187,13 +187,14 @@ def test_a_streams_size_is_known_after_a_pass():
 
 def test_a_store_that_streams_is_read_from_files():
     store = Store("stream", "", colours(6))
-    batches = training_batches(store, PLAIN, batch_size=2, seed=0, device=CPU, workers=0)
+    feed = Feed(batch_size=2, seed=0, device=CPU, workers=0)
+    batches = training_batches(store, PLAIN, feed)
     assert isinstance(batches, FileBatches)
-    kept = training_batches(prepare(colours(6), PLAIN), PLAIN, batch_size=2, seed=0, device=CPU)
+    kept = training_batches(prepare(colours(6), PLAIN), PLAIN, feed)
     assert isinstance(kept, StoreBatches)
     assert plain(batches.start(0), 5) == plain(kept.start(0), 5)
     with pytest.raises(TypeError, match="FileBatches"):
-        StoreBatches(store, PLAIN, batch_size=2, seed=0, device=CPU)
+        StoreBatches(store, PLAIN, feed)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -244,11 +245,12 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 import torch
 from small_sets import PLAIN, colours
-from clearsight.data.batches import FileBatches
+from clearsight.data.batches import Feed, FileBatches
 import multiprocessing
 
 if __name__ == "__main__":
-    batches = FileBatches(colours(9), PLAIN, batch_size=2, seed=0, device=torch.device("cpu"), workers=1).start(0)
+    feed = Feed(batch_size=2, seed=0, device=torch.device("cpu"), workers=1)
+    batches = FileBatches(colours(9), PLAIN, feed).start(0)
     next(batches)
     print(*[child.pid for child in multiprocessing.active_children()], flush=True)
     time.sleep(60)

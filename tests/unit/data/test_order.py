@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from small_sets import PLAIN, colours, plain
 
-from clearsight.data.batches import FileBatches, StoreBatches
+from clearsight.data.batches import Feed, FileBatches, StoreBatches
 from clearsight.data.cache import prepare
 from clearsight.data.order import Order
 
@@ -49,13 +51,13 @@ def test_weights_that_make_no_sense_are_refused(weights):
 @pytest.mark.parametrize("more", [{"whole": True}, {"weights": torch.tensor([1.0, 0, 0, 1, 1, 1, 1, 1, 1, 5])}])
 def test_store_and_files_draw_the_same(more):
     samples = colours(10)
-    common = {"batch_size": 4, "seed": 3, "device": CPU, **more}
-    store = StoreBatches(prepare(samples, PLAIN), PLAIN, **common)
-    files = FileBatches(samples, PLAIN, workers=0, **common)
+    feed = Feed(batch_size=4, seed=3, device=CPU, workers=0, **more)
+    store = StoreBatches(prepare(samples, PLAIN), PLAIN, feed)
+    files = FileBatches(samples, PLAIN, feed)
     begun = plain(store.start(0), 9)
     assert plain(files.start(2), 7) == begun[2:]
     ranks = [
-        plain(StoreBatches(prepare(samples, PLAIN), PLAIN, rank=r, world=2, **{**common, "batch_size": 2}).start(0), 9)
+        plain(StoreBatches(prepare(samples, PLAIN), PLAIN, replace(feed, batch_size=2, rank=r, world=2)).start(0), 9)
         for r in range(2)
     ]
     assert [a[0] + b[0] for a, b in zip(*ranks, strict=True)] == [keys for keys, *_ in begun]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from clearsight.core.errors import CheckFailed, Stopped
 from clearsight.core.learner import Learner
 from clearsight.core.pipeline import Batch
-from clearsight.data.batches import StoreBatches
+from clearsight.data.batches import Feed, StoreBatches
 from clearsight.data.cache import prepare
 from clearsight.engine.loop import Training
 from clearsight.engine.optimisers import Average
@@ -86,7 +86,7 @@ def test_every_optimiser_resumes_bit_identical(tmp_path: Path, optimiser: str) -
     def made() -> Any:
         samples, stages = samples_for("classify", 10), TASK.pipeline(train=True, augment=MIX)
         store = prepare(samples, stages)
-        return StoreBatches(store, stages, batch_size=4, seed=0, device=CPU, whole=optimiser == "gd")
+        return StoreBatches(store, stages, Feed(batch_size=4, seed=0, device=CPU, whole=optimiser == "gd"))
 
     whole, cut, again = learner(), learner(), learner()
     start, steps = weights(whole), iter(range(100))

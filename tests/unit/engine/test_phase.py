@@ -10,7 +10,7 @@ from torch import Tensor
 
 from clearsight.core.pipeline import Batch
 from clearsight.core.sample import Sample
-from clearsight.data.batches import StoreBatches
+from clearsight.data.batches import Feed, StoreBatches
 from clearsight.data.cache import prepare
 from clearsight.engine.phase import descend, scale_gradients
 from clearsight.engine.runtime import make_fabric
@@ -27,7 +27,7 @@ def square(count: int) -> list[Sample]:
 
 def whole(samples: list[Sample], batch: int) -> StoreBatches:
     stages = TASK.pipeline(train=True, augment={})
-    return StoreBatches(prepare(samples, stages), stages, batch_size=batch, seed=0, device=CPU, whole=True)
+    return StoreBatches(prepare(samples, stages), stages, Feed(batch_size=batch, seed=0, device=CPU, whole=True))
 
 
 def gradient(samples: list[Sample]) -> tuple[float, dict[str, Tensor]]:

@@ -59,14 +59,20 @@ def test_gd_takes_as_many_batches_as_the_set_has(count: int, world: int, batches
 def test_every_rank_has_a_picture_of_every_batch() -> None:
     import torch
 
-    from clearsight.data.order import Order, part
+    from clearsight.data.feed import Feed
 
+    cpu = torch.device("cpu")
     for count in range(2, 40):
         for world in range(1, min(5, count + 1)):
             for batch in (1, 2, 7):
-                order = Order(count, full_batch(batch, count, world) * world, 0, whole=True)
+                size = full_batch(batch, count, world)
+                ranks = [
+                    Feed(batch_size=size, seed=0, device=cpu, rank=rank, world=world, whole=True)
+                    for rank in range(world)
+                ]
+                order = ranks[0].order(count)
                 assert order.per_epoch is not None
-                parts = [part(order.batch(n), rank, world) for n in range(order.per_epoch) for rank in range(world)]
+                parts = [feed.part(order.batch(number)) for number in range(order.per_epoch) for feed in ranks]
                 assert min(map(len, parts)) > 0, (count, world, batch)
                 assert sorted(torch.cat(parts).tolist()) == list(range(count))
 

@@ -41,12 +41,11 @@ def test_the_stage_shrinks_what_comes_out_of_the_augmentation() -> None:
 def test_a_training_sees_small_pictures_first() -> None:
     samples = samples_for("classify", 8)
     stages = TASK.pipeline(train=True, augment={"progressive": 0.5})
-    from clearsight.data.batches import StoreBatches
+    from clearsight.data.batches import Feed, StoreBatches
     from clearsight.data.cache import prepare
 
-    batches = StoreBatches(
-        prepare(samples, stages), stages, batch_size=4, seed=0, device=torch.device("cpu"), total=10
-    ).start(0)
+    feed = Feed(batch_size=4, seed=0, device=torch.device("cpu"), total=10)
+    batches = StoreBatches(prepare(samples, stages), stages, feed).start(0)
     assert [next(batches).images.shape[-1] for _ in range(10)] == [16, 20, 20, 24, 24, 28, 28, 32, 32, 32]
     assert next(store_batches(TASK, samples, 4).start(0)).images.shape[-1] == 32
 
