@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Annotated, Any, get_args
 
 import typer
@@ -39,10 +40,19 @@ class Verbs(TyperGroup):
 
 
 def _leave(number: int, frame: Any) -> None:
-    """End the process on the spot, as long as torch is imported and nothing is open yet: an exception that comes up inside
-    the import of a C++ extension would abort it with a dump."""
+    """End the process on the spot: an exception that comes up inside the import of a C++ extension, as torch's are, would
+    abort it with a dump. Whatever is written is written in one move, so that nothing is left half done."""
     os.write(2, b"error: stopped\n")  # sys.stderr may be in use by what was interrupted
     os._exit(130)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C while a verb runs: an exception as ever, unless something is being imported just then."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            _leave(number, frame)
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
 def _asked(ctx: Any) -> str | None:
@@ -87,7 +97,7 @@ def _callback(verb: Any) -> Callable[..., None]:
         as_json, debug = values.pop("json"), values.pop("debug")
         # what was not said stays unsaid: a plan tells the user's words from its own choices
         said = {key: value for key, value in values.items() if value is not None}
-        with _sentences(debug):
+        with handled(_interrupt, signal.SIGINT), _sentences(debug):
             outcome = verb.run(parse(verb.Options, said))
             _print(outcome, as_json)
         raise typer.Exit(outcome.exit_code)

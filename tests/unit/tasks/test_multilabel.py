@@ -118,7 +118,7 @@ def test_targets_are_ones_among_zeros_and_nothing_known_is_nan() -> None:
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])
 def test_mixed_pictures_have_mixed_answers(kind: str) -> None:
     answer = torch.tensor([[1.0, 0, 1], [0, 0, 1], [torch.nan] * 3, [1, 1, 1]])
-    images = torch.zeros(4, 3, 37, 37, dtype=torch.uint8)
+    images = torch.zeros(4, 3, 32, 32, dtype=torch.uint8)
     batch = Batch(images, {"answer": answer, "aspect": torch.ones(4)}, list("abcd"))
     mixed = TASK.pipeline(train=True, augment={kind: 1.0}).batch(batch, generator(0)).targets["answer"]
     assert mixed[2:].isnan().all()  # c itself, and d, whose partner c is

@@ -121,7 +121,7 @@ def test_mean_and_deviation_are_those_of_the_training_pictures() -> None:
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])
 def test_mixed_pictures_have_mixed_numbers(kind: str) -> None:
     answer = torch.tensor([[1.0, 0.0], [-1.0, torch.nan], [3.0, 1.0]])
-    images = torch.zeros(3, 3, 37, 37, dtype=torch.uint8)
+    images = torch.zeros(3, 3, 32, 32, dtype=torch.uint8)
     batch = Batch(images, {"answer": answer, "aspect": torch.ones(3)}, list("abc"))
     mixed = TASK.pipeline(train=True, augment={kind: 1.0}).batch(batch, generator(0)).targets["answer"]
     assert 1 <= mixed[0, 0] <= 3 and -1 <= mixed[1, 0] <= 1 and 0 <= mixed[0, 1] <= 1
