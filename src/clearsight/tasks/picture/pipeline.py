@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -103,6 +104,6 @@ def training(targets: Targets, preprocess: PicturePreprocess, strengths: Mapping
     if (start := strengths.get("progressive", 1.0)) < 1:
         stage = Growing(stage, start, size)
     if preprocess.how != "squash" and not augmentation.resamples:
-        return Stages(JudgeSample(preprocess, targets), f"judge {preprocess} {targets}", stage)
+        return replace(judging(targets, preprocess), batch=stage)
     side = size if preprocess.how == "squash" else round(size * MARGIN)
     return Stages(TrainSample(side, channels, targets), f"train {side} {channels} {targets}", stage)
