@@ -2,7 +2,7 @@
 
     python benchmarks/recipes.py CASE [--seeds 1] [--keep FOLDER]
 
-CASE is one of those in `CASES`; `cifar-quick` runs the plain PyTorch script first, for as long as it takes. A run is one
+CASE is one of those in `CASES`; `cifar-quick` runs the plain PyTorch script too, for as long as it takes. A run is one
 process, timed from its start to its exit: decoding, checks, looks, the final evaluation and the report are in its time.
 For the CIFAR cases the JSON also says how many GFLOP a second the training reached, beside the most that a plain
 convolution of the same kind reached in this process.
@@ -50,7 +50,7 @@ PLAIN_SHARE = 1 / 20
 
 
 def run(case: Case, seed: int, keep: Path | None) -> dict[str, Any]:
-    """One training as a user starts it; the run's folder is copied to `keep`."""
+    """One training as a user starts it; the run's folder is copied to `keep`, where that is given."""
     where = case.data if case.data == "digits" else shared("data", case.data)
     words: list[str | Path] = [*case.words, "--seed", str(seed), "--name", "case", "--json"]
     if "mobilenetv2_100" in case.words:
