@@ -33,7 +33,7 @@ class Net(nn.Module, ABC):
 
     name: ClassVar[str]
 
-    any_size: ClassVar[bool] = False
+    any_size: bool = False
     """Whether it takes pictures of other sides than the task's: what training with growing pictures needs."""
 
     config: Mapping[str, Any]
@@ -59,6 +59,11 @@ class Net(nn.Module, ABC):
     def prepare(self, images: Iterable[Tensor]) -> None:
         """Take from training pictures what the net is not to learn: statistics, a whitening layer. Called once before a
         training from nothing, with some batches (B, C, S, S) in [0, 1] of about a thousand pictures."""
+
+    @classmethod
+    def own_size(cls, config: Mapping[str, Any]) -> int | None:
+        """Side of the only pictures that its pretrained weights can take; None where they take others as well."""
+        return None
 
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:

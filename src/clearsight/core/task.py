@@ -34,6 +34,7 @@ class Situation:
     weights: str | None  # pretrained weights at hand: a file, "download", or None
     recipe: str = "balanced"  # how much time to spend: "quick", "balanced", "best"
     bf16: bool = False  # the device multiplies in bfloat16 faster than in float32
+    any_size: bool = False  # the net takes pictures of other sides than the task's
 
 
 class Task(BaseModel, ABC, Generic[P]):

@@ -81,6 +81,9 @@ class TrainOptions(DataOptions):
         ge=0,
         description="Epochs between thawing one pretrained block and the next, from the head down; 0: at once.",
     )
+    train_size: int | None = Field(
+        None, ge=8, description="Side of the pictures learnt from, pixels; by default --size or somewhat less."
+    )
     progressive: float | None = Field(
         None, gt=0, le=1, description="Share of the side that training starts with; it grows to the whole."
     )

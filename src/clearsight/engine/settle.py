@@ -35,6 +35,8 @@ def settle(plan: Plan, suggested: Mapping[str, tuple[Any, str]], count: int, wor
             plan = plan.with_setting(name, value, f"usual with {optimiser}")
     if plan.schedule == "onecycle" and plan.why["schedule"] == USER and plan.why["warmup"] != USER:
         plan = plan.with_setting("warmup", 0.3, "one cycle rises for three tenths of the steps")
+    if plan.crop == 1 and plan.why["train_size"] != USER:
+        plan = plan.with_setting("train_size", None, "")  # nothing is shown larger than it will be
     if optimiser == "gd":
         batches = max(1, math.ceil(count / (full_batch(plan.batch_size, count, world) * world)))
         plan = plan.with_setting("accumulate", batches, "gd takes one step with all pictures")

@@ -71,6 +71,17 @@ def normalisation(model: nn.Module, channels: int) -> tuple[Tensor, Tensor]:
     return mean.float().reshape(1, channels, 1, 1), std.float().reshape(1, channels, 1, 1)
 
 
+def own_size(name: str) -> int | None:
+    """Side of the pictures that a model's weights are made for, where they take no other: with positions, say. None for
+    those that take any, and for names that timm does not know."""
+    import timm
+
+    if not timm.is_model(name.split(".")[0]):
+        return None
+    settings = timm.get_pretrained_cfg(name)
+    return int(settings.input_size[-1]) if settings is not None and settings.fixed_input_size else None
+
+
 def head_names(model: nn.Module) -> tuple[str, ...]:
     """Prefixes of the classifier's parameters."""
     settings: Mapping[str, Any] = getattr(model, "pretrained_cfg", None) or {}

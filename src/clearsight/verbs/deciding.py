@@ -55,7 +55,7 @@ def decide(
     warning = None if parent is None else seen_before(parent, roles.judge, str(weights))
     if warning:
         say(f"warning: {warning}")
-    situation = replace(situation, weights=weights)
+    situation = replace(situation, weights=weights, any_size=net.any_size)
     fresh = {**task.suggest(situation), **type(net).settings(task, situation)}
     suggested = task.settled(fresh if parent is None else fine_tuning(task, net, situation))
     plan = resolve(options, chosen | machine_choices(options, roles), suggested, {})
@@ -102,15 +102,26 @@ def _task(
         channels, why = (1, "the pictures have no colour") if grey else (3, "the pictures have colour")
         chosen["channels"] = (channels, why)
     sizes = [context.sizes[s.key] for s in _some(roles.train, LOOKED_AT) if s.key in context.sizes]
-    said = seen_alike(parent, {"size": options.size, "channels": channels, "fit": options.fit})
+    size, why = (options.size, "suits the pictures' sizes") if options.size else _own_size(kind, options, parent)
+    said = seen_alike(parent, {"size": size, "channels": channels, "fit": options.fit})
     task: Task[Any] = kind.from_data(dataset.info, sizes, said)
     require_verb(task, "train")
     require_fitting(task, options)
     task = task.fitted(roles.train)
-    for field in ("size", "fit"):
-        chosen[field] = (getattr(task, field, None), as_parent if parent else "suits the pictures' sizes")
+    for field, reason in (("size", why), ("fit", "suits the pictures' sizes")):
+        chosen[field] = (getattr(task, field, None), as_parent if parent else reason)
     chosen["task"] = (task.name, "what the data is annotated for")
     return task if parent is None else task.after(parent.task)
+
+
+def _own_size(kind: type[Task[Any]], options: TrainOptions, parent: Artifact | None) -> tuple[int | None, str]:
+    """The side that the weights of a net the user named need, and why."""
+    named = net_name(options)
+    if named is not None and parent is None and options.weights != "none":
+        family, config = net_family(kind.name, named[0])
+        if size := family.own_size(config):
+            return size, f"the weights of {named[0]} take no other"
+    return None, "suits the pictures' sizes"
 
 
 def _net(

@@ -179,7 +179,8 @@ def learn(
     plan, task = session.plan, session.task
     torch.set_num_threads(plan.threads)
     use_precision(session.fabric, plan.precision)
-    stages = task.pipeline(train=True, augment={**plan.augment, "progressive": plan.progressive, "seed": plan.seed})
+    drawn = {"progressive": plan.progressive, "train_size": plan.train_size or 0, "seed": plan.seed}
+    stages = task.pipeline(train=True, augment={**plan.augment, **drawn})
     judging = task.pipeline(train=False)
     source = _ready(session, stages, say, progress)
     watched = session.roles.choose or session.roles.judge

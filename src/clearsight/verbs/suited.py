@@ -24,10 +24,15 @@ def check_suited(plan: Plan, task: Task[Any], net: Net, samples: Sequence[Sample
             raise InputError(f"{said}: the net {plan.net} has no pretrained part; leave it out")
     if plan.sampling == "balanced" and task.sample_weights(samples[:1]) is None:
         raise InputError(f"--sampling balanced: the task {task.name} has no classes of which one could draw as many")
-    sides = (round(plan.progressive * task.size), task.size - 4)  # the first, and one that is no multiple of a patch's
-    if plan.progressive < 1 and not (net.any_size and all(takes(net, task.channels, side) for side in sides)):
+    learnt = plan.train_size or task.size
+    sides = {learnt}
+    if plan.progressive < 1:  # the first, and one that is no multiple of a patch's
+        sides |= {round(plan.progressive * learnt), learnt - 4}
+    others = sides - {task.size}
+    if others and not (net.any_size and all(takes(net, task.channels, side) for side in others)):
+        said = f"--progressive {plan.progressive:g}" if plan.progressive < 1 else f"--train-size {learnt}"
         raise InputError(
-            f"--progressive {plan.progressive:g}: the net {plan.net} takes pictures of its own size only; "
+            f"{said}: the net {plan.net} takes pictures of its own size only; "
             "take a convolutional net such as resnet18, or leave it out"
         )
 

@@ -132,3 +132,10 @@ def test_sixteen_bits_on_a_cpu_are_bfloat16_and_the_plan_says_so() -> None:
     )
     assert on_cpu.precision == on_cuda.precision == "16"
     assert "bfloat16" in on_cpu.why["precision"] and "bfloat16" not in on_cuda.why["precision"]
+
+
+def test_what_makes_up_for_crops_goes_with_them() -> None:
+    suggested = {"train_size": (224, "crops magnify"), "crop": (0.5, "photographs")}
+    assert settled(suggested).train_size == 224
+    assert settled(suggested, crop=1.0).train_size is None
+    assert settled(suggested, crop=1.0, train_size=192).train_size == 192

@@ -125,3 +125,19 @@ def test_photographs_take_a_net_whose_weights_are_at_hand() -> None:
     assert default_net(photos, Situation(100, "cpu", None), {"resnet18": "x"})[0] == "resnet18"
     assert default_net(photos, Situation(100, "cpu", None), {})[0] == "mobilenetv3_large_100"
     assert default_net(small, Situation(100, "cpu", None), {"resnet18": "x"})[0] == "fast"
+
+
+def test_nets_that_take_one_size_bring_it_unless_the_user_or_a_start_from_nothing_says_otherwise() -> None:
+    from clearsight.core.options import parse
+    from clearsight.core.registry import find
+    from clearsight.engine.config import TrainOptions
+    from clearsight.verbs.deciding import _own_size
+
+    def brought(net: str, **said: object) -> int | None:
+        return _own_size(find("tasks", "classify"), parse(TrainOptions, {"data": "x", "net": net, **said}), None)[0]
+
+    assert (brought("vit_base_patch16_384"), brought("test_vit", weights="w.safetensors")) == (384, 160)
+    assert [brought(net) for net in ("resnet18", "lenet", "mobilenetv3_large_100.ra_in1k", "nothing_like_it")] == [
+        None
+    ] * 4
+    assert brought("test_vit", weights="none") is None

@@ -29,9 +29,9 @@ def info(*labels: str) -> DataInfo:
     [
         ([(8, 8)] * 3, 16, "squash"),
         ([(32, 32)], 32, "squash"),
-        ([(375, 500), (500, 333)], 224, "crop"),
+        ([(375, 500), (500, 333)], 256, "crop"),
         ([(130, 160)], 128, "crop"),
-        ([], 224, "crop"),
+        ([], 256, "crop"),
     ],
 )
 def test_the_size_follows_the_pictures(sizes: list[tuple[int, int]], size: int, fit: str) -> None:
@@ -153,3 +153,12 @@ def test_the_temperature_is_fitted_and_softens() -> None:
     fitted = task.calibrated({"logits": torch.from_numpy(np.stack([-sure / 2, sure / 2], 1))}, samples)
     # the probability of the answer should be 0.8: 6 / T = log(4)
     assert fitted.temperature == pytest.approx(6 / np.log(4), rel=0.1)
+
+
+def test_photographs_are_learnt_smaller_than_they_are_judged_where_crops_magnify() -> None:
+    def learnt(size: int, any_size: bool) -> object:
+        task = Classify.from_data(info("a", "b"), [], {"size": size})
+        return task.suggest(Situation(1000, "cpu", "file", any_size=any_size)).get("train_size", (None,))[0]
+
+    assert [learnt(size, True) for size in (32, 128, 160, 224, 256, 384)] == [None, 128, 128, 192, 224, 320]
+    assert learnt(256, False) is None

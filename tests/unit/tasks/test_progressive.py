@@ -8,6 +8,8 @@ import torch.nn.functional as F
 
 from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Batch
+from clearsight.data.batches import Feed, StoreBatches
+from clearsight.data.cache import prepare
 from clearsight.engine.plan import Plan
 from clearsight.tasks.picture.progressive import Growing, side_at
 from clearsight.verbs.suited import check_suited
@@ -41,13 +43,25 @@ def test_the_stage_shrinks_what_comes_out_of_the_augmentation() -> None:
 def test_a_training_sees_small_pictures_first() -> None:
     samples = samples_for("classify", 8)
     stages = TASK.pipeline(train=True, augment={"progressive": 0.5})
-    from clearsight.data.batches import Feed, StoreBatches
-    from clearsight.data.cache import prepare
-
     feed = Feed(batch_size=4, seed=0, device=torch.device("cpu"), total=10)
     batches = StoreBatches(prepare(samples, stages), stages, feed).start(0)
     assert [next(batches).images.shape[-1] for _ in range(10)] == [16, 20, 20, 24, 24, 28, 28, 32, 32, 32]
     assert next(store_batches(TASK, samples, 4).start(0)).images.shape[-1] == 32
+
+
+@pytest.mark.parametrize(
+    ("strengths", "fit"),
+    [({"crop": 0.5, "flip": 0.5}, "crop"), ({"shift": 0.1}, "crop"), ({"shift": 0.1}, "letterbox"), ({}, "squash")],
+)
+def test_a_training_may_see_smaller_pictures_than_are_judged(strengths: dict[str, float], fit: str) -> None:
+    task = TASK.model_copy(update={"fit": fit, "share": 0.875 if fit == "crop" else 1.0})
+    samples = samples_for("classify", 8)
+    for progressive, side in ((1.0, 24), (0.5, 12)):
+        stages = task.pipeline(train=True, augment={**strengths, "train_size": 24, "progressive": progressive})
+        feed = Feed(batch_size=4, seed=0, device=torch.device("cpu"), total=10)
+        batch = next(StoreBatches(prepare(samples, stages), stages, feed).start(0))
+        assert batch.images.shape == (4, 3, side, side) and 0 <= batch.images.min() <= batch.images.max() <= 1
+    assert task.pipeline(train=False).sample(samples[0], samples[0].image.load()).image.shape[-1] == 32
 
 
 def suited(net: str, **said: object) -> None:
@@ -61,6 +75,10 @@ def test_a_net_that_wants_one_size_refuses() -> None:
     for net in ("lenet", "feedforward", "twoconv"):
         with pytest.raises(InputError, match=f"--progressive 0.5: the net {net} takes pictures of its own size only"):
             suited(net, progressive=0.5)
+    suited("timm", train_size=64)
+    suited("lenet", train_size=32)
+    with pytest.raises(InputError, match="--train-size 64: the net lenet takes pictures of its own size only"):
+        suited("lenet", train_size=64)
 
 
 def test_a_net_of_patches_refuses_though_it_takes_the_first_size() -> None:
@@ -69,7 +87,7 @@ def test_a_net_of_patches_refuses_though_it_takes_the_first_size() -> None:
     net = TimmClassifier.build(TASK, {"model": "test_vit"}).train()
     with pytest.raises(InputError, match="its own size only"):
         check_suited(make_plan(10, net="test_vit", progressive=0.5), TASK, net, [])
-    assert net.training
+    assert net.training and not net.any_size
 
 
 def test_a_net_without_a_pretrained_part_has_no_blocks() -> None:

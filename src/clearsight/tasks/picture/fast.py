@@ -37,7 +37,7 @@ class Fast(ClassifierNet):
     """
 
     name: ClassVar[str] = "fast"
-    any_size: ClassVar[bool] = True
+    any_size: bool = True
     mean: Tensor
     std: Tensor
 

@@ -93,17 +93,17 @@ def judging(targets: Targets, preprocess: Preprocess) -> Stages:
 
 
 def training(targets: Targets, preprocess: PicturePreprocess, strengths: Mapping[str, float], classes: int) -> Stages:
-    """Stages for training, with each augmentation's strength.
+    """Stages for training, with each augmentation's strength; `train_size`, where it is not 0, is the side learnt at.
 
     Where nothing is resampled anyway, the pictures learnt from are those that prediction sees: a second resampling would
     make them softer. Squeezed ones need no margin, nor the slower arithmetic of `fit`.
     """
-    size, channels = preprocess.size, preprocess.channels
+    size, channels, how = int(strengths.get("train_size", 0)) or preprocess.size, preprocess.channels, preprocess.how
     augmentation = Augmentation(strengths, size, classes)
     stage: Stage = augmentation
     if (start := strengths.get("progressive", 1.0)) < 1:
         stage = Growing(stage, start, size)
-    if preprocess.how != "squash" and not augmentation.resamples:
-        return replace(judging(targets, preprocess), batch=stage)
-    side = size if preprocess.how == "squash" else round(size * MARGIN)
+    if how != "squash" and not augmentation.resamples:
+        return replace(judging(targets, PicturePreprocess(size, channels, how, preprocess.share)), batch=stage)
+    side = size if how == "squash" else round(size * MARGIN)
     return Stages(TrainSample(side, channels, targets), f"train {side} {channels} {targets}", stage)

@@ -56,7 +56,15 @@ def suggest(size: int, channels: int, situation: Situation) -> Mapping[str, tupl
         )
     if situation.recipe == "best":
         settings |= _best(channels)
+    if size > SMALL and situation.any_size:
+        settings["train_size"] = (_train_size(size), "random crops show things larger than whole photographs do")
     return settings
+
+
+def _train_size(size: int) -> int:
+    """About 7/8 of the side judged at: random crops magnify, so a net judged at the side that it learnt at meets things
+    smaller than it knows them (Touvron et al. 2019, arXiv:1906.06423). And a step costs a quarter less."""
+    return min(size, round(size * 7 / 8 / 32) * 32)
 
 
 def _best(channels: int) -> Settings:

@@ -21,6 +21,12 @@ from clearsight.tasks.picture.views import Averaged, Views
 
 P = TypeVar("P", bound=Prediction)
 
+PHOTO = 256
+"""Largest side of a photograph's canvas where nobody says one."""
+
+SHARE = 0.875
+"""How much of the short side a photograph's canvas shows: what pretrained nets were mostly judged with."""
+
 
 class PictureTask(Task[P]):
     """One vector (K,) for each picture; `classify`, `multilabel` and `regress` say what it means."""
@@ -43,7 +49,7 @@ class PictureTask(Task[P]):
             chosen["size"] = _size(sizes)
         small = _same_small_square(sizes)
         chosen.setdefault("fit", "squash" if small else "crop")
-        chosen.setdefault("share", 1.0 if small or chosen["fit"] != "crop" else 0.95)
+        chosen.setdefault("share", 1.0 if small or chosen["fit"] != "crop" else SHARE)
         return chosen
 
     @abstractmethod
@@ -75,10 +81,10 @@ def _same_small_square(sizes: Sequence[tuple[int, int]]) -> bool:
 
 
 def _size(sizes: Sequence[tuple[int, int]]) -> int:
-    """Side of the canvas: small pictures keep theirs (at least 16), photographs get up to 224."""
+    """Side of the canvas: small pictures keep theirs (at least 16), photographs get up to `PHOTO`."""
     if not sizes:
-        return 224
+        return PHOTO
     side = int(median(min(size) for size in sizes))
     if side <= SMALL:
         return max(16, side)
-    return min(224, round(side / 32) * 32)
+    return min(PHOTO, round(side / 32) * 32)

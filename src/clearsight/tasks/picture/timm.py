@@ -17,7 +17,6 @@ class TimmClassifier(ClassifierNet):
     """A timm model by name, with the normalisation its pretrained weights expect."""
 
     name = "timm"
-    any_size = True  # most of them do; those that do not say so when they are asked
     mean: Tensor
     std: Tensor
 
@@ -25,6 +24,7 @@ class TimmClassifier(ClassifierNet):
         super().__init__()
         self.model = model
         self.config = dict(config)
+        self.any_size = adapter.own_size(config["model"]) is None
         mean, std = adapter.normalisation(model, channels)
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
@@ -34,6 +34,10 @@ class TimmClassifier(ClassifierNet):
         settings = dict(config)
         model = adapter.create(settings.pop("model"), len(task.labels), task.channels, task.size, **settings)
         return cls(model, task.channels, config)
+
+    @classmethod
+    def own_size(cls, config: Mapping[str, Any]) -> int | None:
+        return adapter.own_size(config["model"])
 
     def load_pretrained(self, weights: str) -> str:
         state = adapter.read_weights(weights, self.config["model"])
