@@ -80,8 +80,9 @@ def test_every_verb_has_a_page() -> None:
     assert set(VERBS) <= {page.stem for page in PAGES}
 
 
-def test_the_table_of_figures_is_that_of_the_results() -> None:
-    done = subprocess.run([sys.executable, ROOT / "scripts/readme_table", "--check"], capture_output=True, text=True)
+@pytest.mark.parametrize("script", ["readme_table", "options_page"])
+def test_what_a_script_writes_into_the_documents_is_up_to_date(script: str) -> None:
+    done = subprocess.run([sys.executable, ROOT / "scripts" / script, "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -44,6 +44,7 @@ class TrainOptions(DataOptions):
     size: int | None = Field(None, ge=4, le=4096, description="Side of the square the net sees, pixels.")
     channels: Literal[1, 3] | None = Field(None, description="Colour (3) or grey (1).")
     fit: Literal["crop", "squash", "letterbox"] | None = Field(None, description="How a photo meets the square.")
+    share: float | None = Field(None, gt=0, le=1, description="Share of the short side that --fit crop shows.")
 
     # how long and how fast
     epochs: float | None = Field(None, gt=0, description="Passes over the training pictures.")
@@ -93,7 +94,7 @@ class TrainOptions(DataOptions):
 
     # loss and augmentation
     loss: str | None = Field(
-        None, description="Which loss: cross_entropy, focal, bce, asymmetric; mae, mse for numbers."
+        None, description="Which loss: cross_entropy, focal, bce, asymmetric; huber, mae, mse for numbers."
     )
     focal_gamma: float | None = Field(None, ge=0, description="Focal loss: how much less easy pictures count.")
     label_smoothing: float | None = Field(None, ge=0, lt=1, description="Share of the target spread over all classes.")

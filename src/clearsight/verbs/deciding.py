@@ -103,12 +103,14 @@ def _task(
         chosen["channels"] = (channels, why)
     sizes = [context.sizes[s.key] for s in _some(roles.train, LOOKED_AT) if s.key in context.sizes]
     size, why = (options.size, "suits the pictures' sizes") if options.size else _own_size(kind, options, parent)
-    said = seen_alike(parent, {"size": size, "channels": channels, "fit": options.fit})
+    said = seen_alike(parent, {"size": size, "channels": channels, "fit": options.fit, "share": options.share})
     task: Task[Any] = kind.from_data(dataset.info, sizes, said)
+    if options.share not in (None, getattr(task, "share", options.share)):
+        raise InputError(f"--share {options.share:g} is for --fit crop, which alone cuts a margin off; leave it out")
     require_verb(task, "train")
     require_fitting(task, options)
     task = task.fitted(roles.train)
-    for field, reason in (("size", why), ("fit", "suits the pictures' sizes")):
+    for field, reason in (("size", why), ("fit", "suits the pictures' sizes"), ("share", "as fit asks")):
         chosen[field] = (getattr(task, field, None), as_parent if parent else reason)
     chosen["task"] = (task.name, "what the data is annotated for")
     return task if parent is None else task.after(parent.task)
@@ -116,8 +118,8 @@ def _task(
 
 def _own_size(kind: type[Task[Any]], options: TrainOptions, parent: Artifact | None) -> tuple[int | None, str]:
     """The side that the weights of a net the user named need, and why."""
-    named = net_name(options)
-    if named is not None and parent is None and options.weights != "none":
+    named = None if parent else net_name(options)
+    if named is not None and options.weights != "none":
         family, config = net_family(kind.name, named[0])
         if size := family.own_size(config):
             return size, f"the weights of {named[0]} take no other"

@@ -42,6 +42,12 @@ def test_the_size_follows_the_pictures(sizes: list[tuple[int, int]], size: int, 
 def test_what_the_user_says_of_the_task_wins() -> None:
     task = Classify.from_data(info("a", "b"), [(32, 32)], {"size": 48, "channels": 1, "fit": "letterbox"})
     assert (task.size, task.channels, task.fit, task.share) == (48, 1, "letterbox", 1.0)
+    shares = [
+        Classify.from_data(info("a", "b"), sizes, {"share": share}).share
+        for sizes in ([(32, 32)], [(130, 160)])
+        for share in (None, 0.5)
+    ]
+    assert shares == [1.0, 1.0, 0.875, 0.5]
 
 
 @pytest.mark.parametrize("labels", [(), ("cat",)])

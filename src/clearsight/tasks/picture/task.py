@@ -49,7 +49,9 @@ class PictureTask(Task[P]):
             chosen["size"] = _size(sizes)
         small = _same_small_square(sizes)
         chosen.setdefault("fit", "squash" if small else "crop")
-        chosen.setdefault("share", 1.0 if small or chosen["fit"] != "crop" else SHARE)
+        chosen.setdefault("share", 1.0 if small else SHARE)
+        if chosen["fit"] != "crop":
+            chosen["share"] = 1.0
         return chosen
 
     @abstractmethod
