@@ -34,6 +34,10 @@ from clearsight.verbs.suited import check_suited
 from clearsight.verbs.views import with_views
 
 Say = Callable[[str], None]
+LOOKING = 0.1
+"""Share of the time that looks may take where nothing is chosen on them; learning from a picture costs about three times
+what judging it does."""
+
 Choices = dict[str, tuple[Any, str]]
 """Setting -> (value, why)."""
 
@@ -179,6 +183,8 @@ def machine_choices(options: TrainOptions, roles: Roles) -> dict[str, tuple[Any,
         "keep": (keep, why_keep),
         "workers": (workers, "cores left beside training"),
     }
+    if roles.count and not roles.choose and (every := len(roles.judge) / (3 * roles.count * LOOKING)) > 1:
+        chosen["eval_every"] = (round(every, 1), "looks cost time, and nothing is chosen on them")
     if roles.stream is not None:
         chosen["cache"] = ("stream", f"the data is a stream of {len(roles.stream.parts):,} parts")
     elif ranks > 1 and options.cache is None:
