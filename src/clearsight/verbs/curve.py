@@ -81,7 +81,7 @@ class Curve:
         whole = int(self.counts.max())
         now, then = self.expected(whole), self.expected(2 * whole)
         low, high = self.interval(2 * whole)
-        start = "More pictures would help" if self.helps else "More pictures would hardly help"
+        start = f"More pictures would {'help' if self.helps else 'hardly help'} a net trained like this"
         return (
             f"{start}: doubling the {whole:,} is expected to bring {self.headline} from {now:.3f} to {then:.3f} "
             f"({low:.3f} to {high:.3f})."
