@@ -34,12 +34,12 @@ from clearsight.verbs.suited import check_suited
 from clearsight.verbs.views import with_views
 
 Say = Callable[[str], None]
+Choices = dict[str, tuple[Any, str]]
+"""Setting -> (value, why)."""
+
 LOOKING = 0.1
 """Share of the time that looks may take where nothing is chosen on them; learning from a picture costs about three times
 what judging it does."""
-
-Choices = dict[str, tuple[Any, str]]
-"""Setting -> (value, why)."""
 
 LOOKED_AT = 200
 """Pictures whose sizes choose the task's settings; half as many say whether there is colour."""
@@ -61,7 +61,7 @@ def decide(
         say(f"warning: {warning}")
     situation = replace(situation, weights=weights, any_size=net.any_size)
     fresh = {**task.suggest(situation), **type(net).settings(task, situation)}
-    suggested = task.settled(fresh if parent is None else fine_tuning(task, net, situation))
+    suggested = {**looks(roles), **task.settled(fresh if parent is None else fine_tuning(task, net, situation))}
     plan = resolve(options, chosen | machine_choices(options, roles), suggested, {})
     task.loss_options(plan.settings, roles.train)  # a loss that does not fit is refused before anything is written
     count = pictures_in_epoch(plan, roles)
@@ -106,28 +106,32 @@ def _task(
         channels, why = (1, "the pictures have no colour") if grey else (3, "the pictures have colour")
         chosen["channels"] = (channels, why)
     sizes = [context.sizes[s.key] for s in _some(roles.train, LOOKED_AT) if s.key in context.sizes]
-    size, why = (options.size, "suits the pictures' sizes") if options.size else _own_size(kind, options, parent)
-    said = seen_alike(parent, {"size": size, "channels": channels, "fit": options.fit, "share": options.share})
+    own = None if options.size or parent else _own_size(kind, options)
+    said = seen_alike(
+        parent, {"size": options.size or own, "channels": channels, "fit": options.fit, "share": options.share}
+    )
     task: Task[Any] = kind.from_data(dataset.info, sizes, said)
     if options.share not in (None, getattr(task, "share", options.share)):
         raise InputError(f"--share {options.share:g} is for --fit crop, which alone cuts a margin off; leave it out")
     require_verb(task, "train")
     require_fitting(task, options)
     task = task.fitted(roles.train)
-    for field, reason in (("size", why), ("fit", "suits the pictures' sizes"), ("share", "as fit asks")):
+    suits = "suits the pictures' sizes"
+    why_size = "the weights of the net take no other" if own else suits
+    for field, reason in (("size", why_size), ("fit", suits), ("share", "as fit asks")):
         chosen[field] = (getattr(task, field, None), as_parent if parent else reason)
     chosen["task"] = (task.name, "what the data is annotated for")
     return task if parent is None else task.after(parent.task)
 
 
-def _own_size(kind: type[Task[Any]], options: TrainOptions, parent: Artifact | None) -> tuple[int | None, str]:
-    """The side that the weights of a net the user named need, and why."""
-    named = None if parent else net_name(options)
-    if named is not None and options.weights != "none":
-        family, config = net_family(kind.name, named[0])
-        if size := family.own_size(config):
-            return size, f"the weights of {named[0]} take no other"
-    return None, "suits the pictures' sizes"
+def _own_size(kind: type[Task[Any]], options: TrainOptions) -> int | None:
+    """The only side that the weights of a net the user named take; None where they take others, or none are wanted."""
+    named = net_name(options)
+    if named is None or options.weights == "none":
+        return None
+    family, config = net_family(kind.name, named[0])
+    size: int | None = family.own_size(config)
+    return size
 
 
 def _net(
@@ -173,6 +177,13 @@ def lengths(plan: Plan, count: int, blocks: int = 0) -> dict[str, Any]:
     }
 
 
+def looks(roles: Roles) -> Choices:
+    """How far apart looks are where they would take too long, unless task or net suggest otherwise."""
+    if roles.count and not roles.choose and (every := len(roles.judge) / (3 * roles.count * LOOKING)) > 1:
+        return {"eval_every": (round(every, 1), "looks cost time, and nothing is chosen on them")}
+    return {}
+
+
 def machine_choices(options: TrainOptions, roles: Roles) -> dict[str, tuple[Any, str]]:
     """What the machine and the roles decide."""
     keep = options.keep or ("best" if roles.choose else "last")
@@ -183,8 +194,6 @@ def machine_choices(options: TrainOptions, roles: Roles) -> dict[str, tuple[Any,
         "keep": (keep, why_keep),
         "workers": (workers, "cores left beside training"),
     }
-    if roles.count and not roles.choose and (every := len(roles.judge) / (3 * roles.count * LOOKING)) > 1:
-        chosen["eval_every"] = (round(every, 1), "looks cost time, and nothing is chosen on them")
     if roles.stream is not None:
         chosen["cache"] = ("stream", f"the data is a stream of {len(roles.stream.parts):,} parts")
     elif ranks > 1 and options.cache is None:

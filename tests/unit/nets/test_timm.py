@@ -134,7 +134,7 @@ def test_nets_that_take_one_size_bring_it_unless_the_user_or_a_start_from_nothin
     from clearsight.verbs.deciding import _own_size
 
     def brought(net: str, **said: object) -> int | None:
-        return _own_size(find("tasks", "classify"), parse(TrainOptions, {"data": "x", "net": net, **said}), None)[0]
+        return _own_size(find("tasks", "classify"), parse(TrainOptions, {"data": "x", "net": net, **said}))
 
     assert (brought("vit_base_patch16_384"), brought("test_vit", weights="w.safetensors")) == (384, 160)
     assert [brought(net) for net in ("resnet18", "lenet", "mobilenetv3_large_100.ra_in1k", "nothing_like_it")] == [

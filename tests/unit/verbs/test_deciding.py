@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clearsight.core.options import parse
 from clearsight.core.sample import Sample
-from clearsight.engine.config import TrainOptions
-from clearsight.verbs.deciding import machine_choices
+from clearsight.verbs.deciding import looks
 from clearsight.verbs.roles import Roles
 from tests.contract.nets import digits
 
@@ -21,5 +19,4 @@ def test_looks_are_rarer_where_they_cost_much_and_nothing_is_chosen_on_them(
 ) -> None:
     sample: Sample = digits(1)[0]
     roles = Roles([sample] * train, [sample] * choose, [sample] * judge, "val", ())
-    found = machine_choices(parse(TrainOptions, {"data": "x"}), roles)
-    assert found.get("eval_every", (None,))[0] == every
+    assert looks(roles).get("eval_every", (None,))[0] == every

@@ -24,7 +24,7 @@ class TimmClassifier(ClassifierNet):
         super().__init__()
         self.model = model
         self.config = dict(config)
-        self.any_size = adapter.own_size(config["model"]) is None
+        self.any_size = self.own_size(config) is None
         mean, std = adapter.normalisation(model, channels)
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
