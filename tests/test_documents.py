@@ -153,7 +153,7 @@ def plain(line: str) -> str:
 def as_program(command: str) -> tuple[int, str]:
     """Run a line for a shell. What installs is left out: .ci/run does that, in a new environment."""
     parts = [part for part in command.split(" && ") if not INSTALLING.match(part)]
-    program = f"{shlex.quote(sys.executable)} -m clearsight.cli"
+    program = f"{shlex.quote(sys.executable)} -m clearsight"
     line = " && ".join(part.replace(".venv/bin/clearsight", program) for part in parts)
     done = subprocess.run(line, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return done.returncode, done.stdout

@@ -203,7 +203,3 @@ def _root(
 def main() -> None:
     """Entry point of the `clearsight` command."""
     app()
-
-
-if __name__ == "__main__":
-    main()

@@ -60,7 +60,7 @@ def clearsight(*words: object) -> Said:
 
 def command(*words: object) -> list[str]:
     """The command line of a process of its own."""
-    return [sys.executable, "-m", "clearsight.cli", *map(str, words)]
+    return [sys.executable, "-m", "clearsight", *map(str, words)]
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -1,0 +1,5 @@
+"""`python -m clearsight`: the `clearsight` command where only the interpreter is at hand."""
+
+from clearsight.cli import main
+
+main()
