@@ -47,6 +47,10 @@ class Prediction(ABC):
         object.__setattr__(shown, "photo", photo)  # predictions are frozen for everybody else
         return shown
 
+    def __repr__(self) -> str:
+        """What a shell shows: "Classification(bee 0.98)"."""
+        return f"{type(self).__name__}({self.headline()})"
+
     def _repr_png_(self) -> bytes | None:
         """What a notebook shows: the annotated photograph, where the pixels are at hand."""
         if self.photo is None:

@@ -26,7 +26,7 @@ def test_label_score_and_top() -> None:
     assert prediction.score == pytest.approx(0.6)
     assert [label for label, _ in prediction.top(2)] == ["bee", "fly"]
     assert [label for label, _ in prediction.top(9)] == ["bee", "fly", "ant"]
-    assert prediction.headline() == "bee 0.60"
+    assert prediction.headline() == "bee 0.60" and repr(prediction) == "Classification(bee 0.60)"
     assert prediction.probabilities.dtype == np.float32
 
 

@@ -145,7 +145,7 @@ def test_thresholds_are_fitted_and_answered_by() -> None:
 def test_what_a_prediction_says() -> None:
     prediction = said(0.2, 0.75, 0.5, thresholds=(0.1, 0.8, 0.5))
     assert prediction.found == [("snow", 0.5), ("beach", pytest.approx(0.2))]
-    assert prediction.headline() == "snow 0.50, beach 0.20"
+    assert prediction.headline() == "snow 0.50, beach 0.20" and repr(prediction) == "LabelSet(snow 0.50, beach 0.20)"
     assert prediction.to_dict()["labels"] == ["snow", "beach"]
     assert list(prediction.to_dict()["scores"]) == ["people", "snow", "beach"]
     assert said(0.1, 0.2, 0.3).headline() == "no label" and said(0.1, 0.2, 0.3).to_dict()["labels"] == []

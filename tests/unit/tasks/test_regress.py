@@ -131,7 +131,7 @@ def test_mixed_pictures_have_mixed_numbers(kind: str) -> None:
 def test_what_a_prediction_says() -> None:
     prediction = said(31.234567, 0.1)
     assert prediction.values == {"age": pytest.approx(31.234567, abs=1e-5), "weight": 0.1}
-    assert prediction.headline() == "age 31.2, weight 0.1"
+    assert prediction.headline() == "age 31.2, weight 0.1" and repr(prediction) == "Values(age 31.2, weight 0.1)"
     assert prediction.to_dict() == {"values": prediction.values}
     assert prediction.draw(np.zeros((40, 300, 3), np.uint8)).height > 80
     with pytest.raises(ValueError, match="2 values"):

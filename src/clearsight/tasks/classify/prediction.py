@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Classification(Prediction):
     """What is on a photograph: a probability for every class."""
 
     finals: ClassVar[Mapping[str, str]] = {"probabilities": "K", "rejected": ""}
 
     probabilities: Array  # float32 (K,), each in [0, 1], together 1
-    labels: Sequence[str] = field(repr=False)  # the K class names, in the order of the probabilities
+    labels: Sequence[str]  # the K class names, in the order of the probabilities
     rejected: bool | None = None  # whether it is likely none of them; None where the model has no threshold for that
-    photo: Any = field(default=None, repr=False)  # uint8 (H, W, 3), kept only for notebooks
+    photo: Any = None  # uint8 (H, W, 3), kept only for notebooks
 
     def __post_init__(self) -> None:
         if self.probabilities.shape != (len(self.labels),):

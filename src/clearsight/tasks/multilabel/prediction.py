@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -21,7 +21,7 @@ MOST = 8
 """Labels drawn at most."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelSet(Prediction):
     """Which labels apply to a photograph: those whose probability reaches their threshold."""
 
@@ -29,8 +29,8 @@ class LabelSet(Prediction):
 
     probabilities: Array  # float32 (K,), each in [0, 1] by itself
     thresholds: Array  # float32 (K,), from which probability on a label applies
-    labels: Sequence[str] = field(repr=False)  # the K names, in the order of the probabilities
-    photo: Any = field(default=None, repr=False)  # uint8 (H, W, 3), kept only for notebooks
+    labels: Sequence[str]  # the K names, in the order of the probabilities
+    photo: Any = None  # uint8 (H, W, 3), kept only for notebooks
 
     def __post_init__(self) -> None:
         if not self.probabilities.shape == self.thresholds.shape == (len(self.labels),):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import floor, log10
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Values(Prediction):
     """A number for each of the values asked for, in the units of the training data."""
 
@@ -24,8 +24,8 @@ class Values(Prediction):
 
     numbers: Array  # float32 (K,)
     deviations: Array  # float32 (K,), of the training pictures' numbers: by them is chosen how many digits to show
-    labels: Sequence[str] = field(repr=False)  # the K names of the values
-    photo: Any = field(default=None, repr=False)  # uint8 (H, W, 3), kept only for notebooks
+    labels: Sequence[str]  # the K names of the values
+    photo: Any = None  # uint8 (H, W, 3), kept only for notebooks
 
     def __post_init__(self) -> None:
         if not self.numbers.shape == self.deviations.shape == (len(self.labels),):
