@@ -37,18 +37,19 @@ def _one_class(scores: Array, truth: Array, counts: Array) -> Array:
     return area
 
 
-def best_threshold(scores: Array, truth: Array, otherwise: float = 0.5) -> float:
+def best_threshold(scores: Array, truth: Array, otherwise: float = 0.5, total: int | None = None) -> float:
     """The threshold at which "score ≥ threshold" has the largest F1, for scores in [0, 1] and bool truth (N,).
 
     It lies halfway between two scores that are met; of equal F1 the nearest to `otherwise`, which is the answer too where
-    no truth is positive.
+    no truth is positive. `total` is how many positives there are, where some have no score at all.
     """
     if not truth.any():
         return otherwise
     order = np.argsort(-scores, kind="stable")
     ranked, hits = np.asarray(scores, np.float64)[order], truth[order].cumsum()
     last = np.append(ranked[1:] < ranked[:-1], True)  # equal scores are taken together
-    f1 = (2 * hits / (np.arange(1, len(ranked) + 1) + hits[-1]))[last]
+    positives = hits[-1] if total is None else total
+    f1 = (2 * hits / (np.arange(1, len(ranked) + 1) + positives))[last]
     edges = ranked[last]
     cuts = (edges + np.append(edges[1:], 0.0)) / 2
     best = np.flatnonzero(f1 >= f1.max() - 1e-12)

@@ -3,11 +3,16 @@
 A matrix (B, 3, 3) leads from a place in the picture that is made to the place in the given picture that is shown there.
 Both are in coordinates of −1 to 1 from edge to edge, x to the right, y down. `first @ second` is what resampling by
 `first` and then by `second` would make.
+
+Pictures that are no squares are turned in pixels from their middle, where both axes measure alike; whatever is composed
+there, `from_pixels` takes to the coordinates above.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -45,9 +50,17 @@ def move(x: Value, y: Value) -> Tensor:
     return matrix((1.0, 0.0, -2 * x), (0.0, 1.0, -2 * y))
 
 
-def mirror(which: Tensor) -> Tensor:
-    """Mirror left to right the pictures for which `which` (B,) is true."""
-    return matrix((1.0 - 2.0 * which.float(), 0.0, 0.0), (0.0, 1.0, 0.0))
+def mirror(which: Tensor, upside: Tensor | float = 0.0) -> Tensor:
+    """Mirror left to right the pictures for which `which` (B,) is true, upside down those for which `upside` (B,) is."""
+    down = 1.0 - 2.0 * (upside.float() if isinstance(upside, Tensor) else upside)
+    return matrix((1.0 - 2.0 * which.float(), 0.0, 0.0), (0.0, down, 0.0))
+
+
+def quarter(turns: Tensor) -> Tensor:
+    """Turn the picture anticlockwise by so many quarters (B,): −1, 0, 1 …, without rounding."""
+    turns = turns.long() % 4
+    cos, sin = (turns == 0).float() - (turns == 2).float(), (turns == 1).float() - (turns == 3).float()
+    return matrix((cos, -sin, 0.0), (sin, cos, 0.0))
 
 
 def cut(x0: Tensor, y0: Tensor, width: Tensor, height: Tensor, aspect: Tensor, inner: Tensor) -> Tensor:
@@ -59,15 +72,43 @@ def cut(x0: Tensor, y0: Tensor, width: Tensor, height: Tensor, aspect: Tensor, i
     return to_middle @ from_photo @ inner @ to_photo
 
 
-def resample(images: Tensor, maps: Tensor, size: int, border: str = "reflection") -> Tensor:
-    """Float images (B, C, H, W) → (B, C, size, size), bilinear. Beyond the border the picture goes on mirrored, or as
-    `border` says in the words of `grid_sample`: "zeros", "border"."""
-    place = (torch.arange(size, device=images.device, dtype=images.dtype) * 2 + 1) / size - 1
+def from_pixels(maps: Tensor, made: tuple[int, int], given: tuple[int, int]) -> Tensor:
+    """Maps (B, 3, 3) in pixels from the middle of either picture → the same in coordinates of −1 to 1. `made` and `given`
+    are (height, width)."""
+    (height, width), (rows, columns) = made, given
+    before = maps.new_tensor([2 / columns, 2 / rows, 1])
+    after = maps.new_tensor([width / 2, height / 2, 1])
+    return before[:, None] * maps * after
+
+
+def compose(maps: Sequence[Tensor]) -> Tensor:
+    """The product of maps (B, 3, 3), in full precision on every device: graphics cards may be told to round the factors of
+    matrix products to ten bits."""
+    return reduce(lambda first, second: (first[..., None] * second[:, None]).sum(2), maps)
+
+
+def inverse(maps: Tensor) -> Tensor:
+    """Maps (B, 3, 3) → those that lead back: from a place in the given picture to where it is shown."""
+    a, b, c, d = maps[:, 0, 0], maps[:, 0, 1], maps[:, 1, 0], maps[:, 1, 1]
+    x, y = maps[:, 0, 2], maps[:, 1, 2]
+    size = a * d - b * c
+    return matrix((d / size, -b / size, (b * y - d * x) / size), (-c / size, a / size, (c * x - a * y) / size))
+
+
+def resample(images: Tensor, maps: Tensor, size: int | tuple[int, int], border: str = "reflection") -> Tensor:
+    """Float images (B, C, h, w) → (B, C, H, W), bilinear; `size` is (H, W), or the side of a square. Beyond the border the
+    picture goes on mirrored, or as `border` says in the words of `grid_sample`: "zeros", "border"."""
+    height, width = (size, size) if isinstance(size, int) else size
     # affine_grid does the same by matrix products, and takes longer than the sampling itself
-    across = maps[:, None, :2, 0] * place[:, None]
-    down = maps[:, None, :2, 1] * place[:, None] + maps[:, None, :2, 2]
+    across = maps[:, None, :2, 0] * _places(width, images)[:, None]
+    down = maps[:, None, :2, 1] * _places(height, images)[:, None] + maps[:, None, :2, 2]
     grid = across[:, None] + down[:, :, None]
     return F.grid_sample(images, grid, mode="bilinear", padding_mode=border, align_corners=False)
+
+
+def _places(count: int, images: Tensor) -> Tensor:
+    """The middles of so many pixels in a row, from −1 to 1."""
+    return (torch.arange(count, device=images.device, dtype=images.dtype) * 2 + 1) / count - 1
 
 
 def radians(degrees: Tensor) -> Tensor:

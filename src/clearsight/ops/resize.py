@@ -1,4 +1,4 @@
-"""Photograph → square canvas, in plain tensor algebra that exports with any height and width.
+"""Photograph → canvas, in plain tensor algebra that exports with any height and width.
 
 Resampling is by the triangle filter, widened when shrinking (the antialiased bilinear of Pillow and of
 `F.interpolate(antialias=True)`), written as two products with banded matrices. No Python int is made of the
@@ -16,7 +16,7 @@ from torch import Tensor
 from clearsight.ops.geometry import make_frame
 
 Fit = Literal["crop", "squash", "letterbox"]
-"""How a photograph meets a square: keep its shape and cut the long side, squeeze, or keep all and pad."""
+"""How a photograph meets the canvas: keep its shape and cut what is too long, squeeze, or keep all and pad."""
 
 PAD = 114 / 255
 """Grey of the letterbox's bars."""
@@ -35,37 +35,40 @@ def triangle_matrix(length: Tensor, size: int, scale: Tensor, offset: Tensor) ->
     return weight * inside[:, None]
 
 
-def fit(photo: Tensor, size: int, how: Fit, share: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Photo uint8 or float (..., H, W, C) of one size → canvas float (N, C, S, S) of the same value range, frames (N, 6).
+def fit(photo: Tensor, shape: int | tuple[int, int], how: Fit, share: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Photo uint8 or float (..., H, W, C) of one size → canvas float (N, C, h, w) of the same value range, frames (N, 6).
 
-    `share` is the part of the short side that "crop" keeps (0.875 cuts a margin of an eighth).
+    `shape` is the canvas's height and width, or the side of a square. `share` is the part of the short side that "crop"
+    keeps (0.875 cuts a margin of an eighth).
     """
-    if share == 1 and not torch.compiler.is_exporting() and photo.shape[-3:-1] == (size, size):
-        return _as_it_is(photo, size)  # what the products below come to, exactly
+    h, w = (shape, shape) if isinstance(shape, int) else shape
+    if share == 1 and not torch.compiler.is_exporting() and photo.shape[-3:-1] == (h, w):
+        return _as_it_is(photo)  # what the products below come to, exactly
     rows = torch.arange(photo.shape[-3], device=photo.device, dtype=torch.float32)
     columns = torch.arange(photo.shape[-2], device=photo.device, dtype=torch.float32)
     height, width = rows[-1] + 1, columns[-1] + 1  # tensors, not ints
-    if how == "squash":
-        scale_y, scale_x = height / size, width / size
-    else:
-        side = torch.minimum(height, width) * share if how == "crop" else torch.maximum(height, width)
-        scale_y = scale_x = side / size
-    offset_y, offset_x = (height - scale_y * size) / 2, (width - scale_x * size) / 2
-    down = triangle_matrix(rows, size, scale_y, offset_y)
-    across = triangle_matrix(columns, size, scale_x, offset_x)
+    scale_y, scale_x = height / h, width / w
+    if how == "crop":
+        scale_y = scale_x = torch.minimum(scale_y, scale_x) * share
+    elif how == "letterbox":
+        scale_y = scale_x = torch.maximum(scale_y, scale_x)
+    offset_y, offset_x = (height - scale_y * h) / 2, (width - scale_x * w) / 2
+    down = triangle_matrix(rows, h, scale_y, offset_y)
+    across = triangle_matrix(columns, w, scale_x, offset_x)
     pixels = photo.float().movedim(-1, -3)  # (..., C, H, W)
     canvas = down @ pixels @ across.T
     if how == "letterbox":
         covered = down.sum(1)[:, None] * across.sum(1)[None, :]
         canvas = canvas + PAD * 255 * (1 - covered)
-    canvas = canvas.reshape(-1, photo.shape[-1], size, size)
+    canvas = canvas.reshape(-1, photo.shape[-1], h, w)
     frame = make_frame((scale_x, scale_y), (offset_x, offset_y), (width, height))
     return canvas, frame.expand(canvas.shape[0], 6)
 
 
-def _as_it_is(photo: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    canvas = photo.movedim(-1, -3).reshape(-1, photo.shape[-1], size, size).float()
-    frame = torch.tensor([1.0, 1.0, 0.0, 0.0, size, size], device=photo.device)
+def _as_it_is(photo: Tensor) -> tuple[Tensor, Tensor]:
+    height, width, channels = photo.shape[-3:]
+    canvas = photo.movedim(-1, -3).reshape(-1, channels, height, width).float()
+    frame = torch.tensor([1.0, 1.0, 0.0, 0.0, width, height], device=photo.device)
     return canvas, frame.expand(canvas.shape[0], 6)
 
 

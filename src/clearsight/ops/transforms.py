@@ -35,6 +35,13 @@ def flip(images: Tensor, which: Tensor) -> Tensor:
     return _columns(images, _mirrored(images, which))
 
 
+def quarter_turns(images: Tensor, turns: Tensor) -> Tensor:
+    """Turn square pictures anticlockwise by so many quarters (B,): −1, 0 or 1."""
+    turns = turns[:, None, None, None]
+    turned = torch.where(turns == 1, images.rot90(1, (-2, -1)), images.rot90(-1, (-2, -1)))
+    return torch.where(turns == 0, images, turned)
+
+
 def shift(images: Tensor, dx: Tensor, dy: Tensor, mirrored: Tensor | None = None) -> Tensor:
     """Move each picture by whole pixels (B,) int, then mirror those for which `mirrored` (B,) is true. What comes in at
     the border is the picture reflected about its outermost pixels, as in `pad`'s mode "reflect"."""
@@ -123,6 +130,12 @@ def rectangles(size: tuple[int, int], area: Tensor, ratio: Tensor, across: Tenso
 def erase(images: Tensor, where: Tensor) -> Tensor:
     """Grey out the masked part (B, 1, H, W) (random erasing, Zhong et al. 2017, with the mean as filling)."""
     return torch.where(where, images.mean((-1, -2), keepdim=True), images)
+
+
+def closed(progress: float, close: float) -> bool:
+    """Whether pictures are mixed no more, `progress` being the share of the training that is over and `close` the share
+    at its end that is without mixtures: nets end on pictures as they will meet them (Ge et al. 2021, YOLOX, section 2.1)."""
+    return close > 0 and progress >= 1 - close
 
 
 def mixup(images: Tensor, partner: Tensor, weight: Tensor) -> Tensor:

@@ -110,3 +110,52 @@ def test_each_map_is_torchvisions(value: float) -> None:
     ]
     for maps, wanted in pairs:
         torch.testing.assert_close(affine.resample(images, maps, 24, border="zeros"), wanted, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("made", "given"), [((6, 10), (6, 10)), ((5, 9), (8, 4)), ((7, 7), (3, 12))])
+def test_rectangles_are_resampled_as_affine_grid_says(made: tuple[int, int], given: tuple[int, int]) -> None:
+    images = torch.rand(2, 3, *given)
+    maps = affine.turn(torch.tensor([0.3, -1.0])) @ affine.move(torch.tensor([0.1, 0.2]), 0.05)
+    grid = F.affine_grid(maps[:, :2], [2, 3, *made], align_corners=False)
+    wanted = F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+    torch.testing.assert_close(affine.resample(images, maps, made, border="zeros"), wanted, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("turns", [-1, 0, 1, 2, 3, 4])
+def test_quarters_in_pixels_turn_rectangles_exactly(turns: int) -> None:
+    images = torch.rand(2, 3, 6, 10)
+    wanted = torch.rot90(images, turns, (-2, -1))
+    maps = affine.from_pixels(affine.quarter(torch.full((2,), turns)), wanted.shape[-2:], (6, 10))
+    torch.testing.assert_close(affine.resample(images, maps, wanted.shape[-2:]), wanted, atol=1e-5, rtol=0)
+
+
+def test_composing_several_is_multiplying_them() -> None:
+    maps = torch.rand(3, 5, 3, 3, dtype=torch.float64)
+    torch.testing.assert_close(affine.compose(list(maps)), maps[0] @ maps[1] @ maps[2])
+    assert torch.equal(affine.compose([maps[0]]), maps[0])
+
+
+def test_pixels_lead_where_shares_do() -> None:
+    """A move by whole pixels, from a picture of 12×20 to one of 6×10 that shows its middle."""
+    images = torch.rand(1, 1, 12, 20)
+    maps = affine.matrix((ONE, 0.0, 2.0), (0.0, ONE, -1.0))
+    shown = affine.resample(images, affine.from_pixels(maps, (6, 10), (12, 20)), (6, 10))
+    torch.testing.assert_close(shown, images[..., 2:8, 7:17])
+
+
+@given(st.lists(st.floats(-3, 3), min_size=6, max_size=6))
+def test_the_inverse_leads_back(values: list[float]) -> None:
+    a, b, c, d, e, f = values
+    maps = torch.tensor([[[a, b, c], [d, e, f], [0, 0, 1]]], dtype=torch.float64)
+    if abs(a * e - b * d) > 1e-2:
+        both = affine.inverse(maps) @ maps
+        torch.testing.assert_close(both, torch.eye(3, dtype=torch.float64)[None], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("upside", [True, False])
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_mirrors_stand_upright_and_lie(mirrored: bool, upside: bool) -> None:
+    images = torch.rand(1, 1, 4, 4)
+    maps = affine.mirror(torch.tensor([mirrored]), torch.tensor([upside]))
+    wanted = images.flip([axis for axis, on in ((-1, mirrored), (-2, upside)) if on])
+    torch.testing.assert_close(affine.resample(images, maps, 4), wanted)

@@ -1,0 +1,34 @@
+"""What a detector proposes before duplicates are taken away: its best pairs of place and class, in a fixed number."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def best_candidates(boxes: Tensor, scores: Tensor, most: int) -> dict[str, Tensor]:
+    """Boxes (B, A, 4) and scores (B, A, K) → the outputs of a detector: `boxes` (B, N, 4), `scores` (B, N), `classes`
+    (B, N) int64, best first; N is `most`, or A·K where that is less.
+
+    Only the `most` best places by their best class are looked at, so that the sorting stays small with many classes:
+    none of the N best pairs lies elsewhere.
+    """
+    places = min(most, scores.shape[1])
+    if places < scores.shape[1]:
+        _, rows = scores.amax(2).topk(places, dim=1)
+        boxes = boxes.gather(1, rows[..., None].expand(-1, -1, 4))
+        scores = scores.gather(1, rows[..., None].expand(-1, -1, scores.shape[2]))
+    classes = scores.shape[2]
+    flat = scores.flatten(1)
+    values, pairs = flat.topk(min(most, flat.shape[1]), dim=1)
+    rows = torch.div(pairs, classes, rounding_mode="floor")
+    return {
+        "boxes": boxes.gather(1, rows[..., None].expand(-1, -1, 4)),
+        "scores": values,
+        "classes": pairs - rows * classes,
+    }
+
+
+def candidate_count(places: int, classes: int, most: int) -> int:
+    """How many candidates `best_candidates` gives."""
+    return min(most, places * classes)
