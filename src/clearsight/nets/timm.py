@@ -44,8 +44,9 @@ def check_name(name: str) -> None:
         raise InputError(f"there is no net {name!r}, neither ours nor timm's{hint} (see: clearsight nets)")
 
 
-def create(name: str, classes: int, channels: int, size: int, **config: Any) -> nn.Module:
-    """A timm model with random weights and a head for so many classes (0 for none). Raises `InputError`."""
+def create(name: str, classes: int, channels: int, size: int | tuple[int, int], **config: Any) -> nn.Module:
+    """A timm model with random weights and a head for so many classes (0 for none), for pictures of a side, or of a height
+    and width. Raises `InputError`."""
     import timm
 
     check_name(name)
