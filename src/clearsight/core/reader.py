@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from clearsight.core.sample import Sample
 
@@ -33,6 +33,19 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Something wrong with some of the annotations, and what the reader made of it; `inspect` tells it as
+    "boxes wholly outside their picture were left out, 3 of 120: correct them"."""
+
+    what: str  # a plural: "boxes wholly outside their picture"
+    done: str  # what became of them: "left out", "clipped to it"
+    hint: str  # what to do: "correct them"
+    items: tuple[str, ...]  # each with its file, and its line or number there
+    total: int  # how many things of the kind there are, faulty or not
+    level: Literal["note", "warning", "many"] = "many"  # "many": a warning, an error if they are many
+
+
+@dataclass(frozen=True)
 class DataInfo:
     """What a data set holds, without a picture decoded."""
 
@@ -44,6 +57,12 @@ class DataInfo:
     notes: tuple[str, ...] = field(default=())  # what a person should know: an empty class folder, skipped files
     several: bool = False  # whether a sample may have several labels, or none of them: {"cat", "outdoors"}
     values: tuple[str, ...] = ()  # names of Sample.values
+    drawn: tuple[str, ...] = ()  # classes of boxes and masks, where `labels` are those of whole pictures and others
+    faults: tuple[Fault, ...] = ()  # what is wrong with annotations
+
+    def classes(self, field: str) -> tuple[str, ...]:
+        """The classes of a field of Sample, "labels", "boxes" or "masks", in the order of their indices."""
+        return self.drawn if self.drawn and field != "labels" else self.labels
 
 
 class Reader(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -114,12 +114,22 @@ class Boxes:
 
     xyxy: Array
     labels: tuple[str, ...]
-    crowd: Array | None = None  # bool (N,); None means none is a crowd
+    crowd: Array | None = None  # bool (N,), whether a box is round many of the class at once; None means none is
+    difficult: Array | None = None  # bool (N,), whether it is too hard to be judged by (Pascal VOC); None means none is
+    said: tuple[int, int] | None = None  # (height, width) of the photograph by its annotations, where they say it
+    area: Array | None = None  # float64 (N,), pixels² that the objects themselves cover; None: those of the boxes
 
     def __post_init__(self) -> None:
         if self.xyxy.shape != (len(self.labels), 4):
             wanted = f"{len(self.labels)} labels need boxes of shape (N, 4)"
             raise ValueError(f"{wanted}, these are {self.xyxy.shape}")
+
+    def rows(self, kept: Sequence[int], labels: tuple[str, ...]) -> Boxes:
+        """Some of the boxes, by their rows, under these labels."""
+        crowd, difficult, area = (
+            column if column is None else column[list(kept)] for column in (self.crowd, self.difficult, self.area)
+        )
+        return Boxes(self.xyxy[list(kept)], labels, crowd, difficult, self.said, area)
 
 
 @dataclass(frozen=True)
@@ -151,5 +161,9 @@ class Sample:
 
 
 def printable(text: str) -> str:
-    """A file name as text that any terminal and any UTF-8 file can take: undecodable bytes become \\xNN."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """A file name as text that any terminal and any UTF-8 file can take: undecodable bytes become \\xNN, and other halves
+    of a surrogate pair, which JSON may hold, \\uNNNN."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")

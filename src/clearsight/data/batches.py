@@ -55,7 +55,7 @@ class StoreBatches:
             example = self._store.example(index)
             draw = generator(self._feed.seed, "mix", number, example.key)
             partners = torch.randint(len(self._store), (self._stages.mix_count - 1,), generator=draw).tolist()
-            mixed.append(mix([example, *map(self._store.example, partners)], draw))
+            mixed.append(mix([example, *map(self._store.example, partners)], draw, self._feed.progress(number)))
         return self._stages.collate(mixed)
 
 

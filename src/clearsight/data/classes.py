@@ -77,8 +77,7 @@ class ClassChoice:
     def _boxes(self, boxes: Boxes) -> Boxes:
         names = [self.new(label) for label in boxes.labels]
         kept = [row for row, name in enumerate(names) if name is not None]
-        crowd = None if boxes.crowd is None else boxes.crowd[kept]
-        return Boxes(boxes.xyxy[kept], tuple(name for name in names if name is not None), crowd)
+        return boxes.rows(kept, tuple(name for name in names if name is not None))
 
     def _masks(self, masks: Masks) -> Masks:
         names = [self.new(label) for label in masks.labels]
@@ -122,21 +121,24 @@ def choose_classes(dataset: Dataset, text: str, *, strict: bool = True) -> Datas
     `strict` is whether every item must name a class of this data set. Raises `InputError` for one that does not, and
     where no class is left.
     """
-    items = _read(text, dataset.info.labels)
-    labels = dataset.info.labels
+    labels = tuple(dict.fromkeys((*dataset.info.labels, *dataset.info.drawn)))
+    items = _read(text, labels)
     if strict and labels:
         for item in items:
             if not any(map(item.matches, labels)):
                 raise InputError(f"--classes: {dataset.name} has no class {item.old!r}{_instead(item.old, labels)}")
     choice = ClassChoice(items, dataset.info.several)
-    kept = tuple(dict.fromkeys(new for label in labels if (new := choice.new(label)) is not None))
-    if labels and not kept:
+    kept, drawn = (
+        tuple(dict.fromkeys(new for label in own if (new := choice.new(label)) is not None))
+        for own in (dataset.info.labels, dataset.info.drawn)
+    )
+    if labels and not (kept or drawn):
         raise InputError(f"--classes {text}: no class of {dataset.name} is left")
     gone = [label for label in labels if choice.new(label) is None]
     splits, notes = _count(dataset, choice, gone) if gone else (dataset.info.splits, [])
     if not any(length is None or length > 0 for length in splits.values()):
         raise InputError(f"--classes {text}: no picture of {dataset.name} is left")
-    info = replace(dataset.info, labels=kept, splits=splits, notes=(*dataset.info.notes, *notes))
+    info = replace(dataset.info, labels=kept, drawn=drawn, splits=splits, notes=(*dataset.info.notes, *notes))
     return replace(dataset, info=info, changes=(*dataset.changes, choice))
 
 

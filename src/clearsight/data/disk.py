@@ -64,7 +64,8 @@ def cache_key(samples: Sequence[Sample], stages: Stages, digests: Mapping[str, s
             hasher.update(repr((sample.key, content, *said)).encode())
             if sample.boxes is not None:
                 hasher.update(sample.boxes.xyxy.tobytes())
-                hasher.update(repr((sample.boxes.labels, _bytes(sample.boxes.crowd))).encode())
+                flags = sample.boxes.crowd, sample.boxes.difficult
+                hasher.update(repr((sample.boxes.labels, *map(_bytes, flags))).encode())
             if sample.masks is not None:
                 hasher.update(repr((sample.masks.kind, sample.masks.labels)).encode())
                 hasher.update(repr(sample.masks.load).encode())  # drawing every mask would take minutes

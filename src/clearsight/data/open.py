@@ -27,7 +27,7 @@ from clearsight.data.split_list import Listed, list_splits
 ENDINGS = ("", ".zip", ".tar.gz", ".tgz", ".csv", ".tsv", ".jsonl", ".parquet", ".json", ".xml")
 """How a data set of some name may lie below a data root."""
 
-EMBEDDED = ("digits",)
+EMBEDDED = ("digits", "shapes")
 """Sets that come with the package, for suggestions; it is their readers that know them by name."""
 
 CLEAR = 0.02
@@ -156,6 +156,9 @@ def _locate(target: str, data_root: str | Path | None) -> Path:
         what = f"is no file or folder, and no data set of that name is in {folders}"
         raise InputError(f"{printable(target)} {what}{_suggest(path)}")
     root = roots(data_root)[0]
+    if source.by_hand:
+        looked = " or ".join(map(str, roots(data_root)))
+        raise InputError(f"{source.name} is not in {looked}: {source.by_hand.format(root=root)}")
     try:
         return fetch(source, root)
     except InputError as error:

@@ -33,12 +33,14 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Source:
-    """A data set's official files. One file is kept as it is, several go into a folder of the set's name."""
+    """A data set's official files. One file is kept as it is, several go into a folder of the set's name. What has to be
+    unpacked is not fetched: `by_hand` says what to fetch and how to lay it, `{root}` standing for the data root."""
 
     name: str
     files: Mapping[str, str]  # file name -> MD5
     mirrors: tuple[str, ...]  # URLs that the file names are appended to, in the order they are tried
     layouts: tuple[str, ...]  # where else the set may lie below a data root
+    by_hand: str = ""
 
 
 def _mnist(images: str, labels: str, test_images: str, test_labels: str) -> dict[str, str]:
@@ -88,6 +90,23 @@ SOURCES: Mapping[str, Source] = {
         ("https://www.cs.toronto.edu/~kriz/",),
         ("cifar-100-binary", "cifar-100-binary.tar.gz", "cifar-100-python", "cifar-100-python.tar.gz"),
     ),
+    "coco": Source(
+        "coco",
+        {},
+        (),
+        ("COCO", "coco2017", "COCO2017"),
+        "fetch train2017.zip, val2017.zip and annotations_trainval2017.zip from https://cocodataset.org/#download (19 GB) "
+        "and unpack them in {root}/coco, so that it holds train2017, val2017 and annotations",
+    ),
+    "voc": Source(
+        "voc",
+        {},
+        (),
+        ("VOCdevkit", "VOC", "VOC2007", "VOC2012"),
+        "fetch VOCtrainval_06-Nov-2007.tar (MD5 c52e279531787c972589f7e41ab4ae64) and VOCtest_06-Nov-2007.tar (MD5 "
+        "b6e924de25625d8de591ea690078ad9f) from http://host.robots.ox.ac.uk/pascal/VOC/voc2007/ (0.9 GB) and unpack "
+        "both in {root}/voc, so that it holds VOCdevkit/VOC2007",
+    ),
 }
 
 
@@ -98,11 +117,14 @@ def known(name: str) -> Source | None:
 
 
 def fetch(source: Source, root: Path) -> Path:
-    """Download a set below `root`; its file or folder. Raises `InputError` in one sentence.
+    """Download a set below `root`; its file or folder. Raises `InputError` in one sentence, also for what must be laid by
+    hand.
 
     Several files appear together or not at all; those that arrived whole before an interruption are kept for the
     next attempt.
     """
+    if source.by_hand:
+        raise InputError(source.by_hand.format(root=root))
     place = root / (next(iter(source.files)) if len(source.files) == 1 else source.name)
     try:
         root.mkdir(parents=True, exist_ok=True)

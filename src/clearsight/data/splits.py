@@ -16,6 +16,7 @@ from itertools import accumulate
 
 from clearsight.core.errors import InputError
 from clearsight.core.sample import Sample
+from clearsight.data.counting import shown
 from clearsight.data.readers.names import count, few, natural_order
 
 SMALL = 20
@@ -159,7 +160,7 @@ def _reached(parts: Mapping[str, Sequence[Sample]], shares: Mapping[str, float])
 
 def _lacking(parts: Mapping[str, Sequence[Sample]]) -> list[str]:
     """A note for each part that has samples but none of some classes."""
-    has = {name: {label for s in part for label in s.labels or ()} for name, part in parts.items()}
+    has = {name: {label for s in part for label in shown(s)} for name, part in parts.items()}
     everything = natural_order(label for labels in has.values() for label in labels)
     notes = []
     for name, labels in has.items():

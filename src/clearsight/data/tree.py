@@ -80,6 +80,10 @@ class Tree(ABC):
     def has(self, name: str) -> bool:
         """Whether a file of this name is there, listed or not."""
 
+    @abstractmethod
+    def has_folder(self, name: str) -> bool:
+        """Whether a folder of this name is there; "" and "." are the place itself."""
+
     @cached_property
     def heart(self) -> str:
         """The folder below which all files lie, "" or with its slash: archives often wrap what they hold in one."""
@@ -90,6 +94,10 @@ class Tree(ABC):
     def read(self, name: str) -> bytes:
         """The bytes of a member. Raises `InputError` with its name and what is wrong."""
         return self.image(name).encoded()
+
+    @abstractmethod
+    def head(self, name: str, length: int) -> bytes:
+        """The first bytes of a member, however long it is. Raises `InputError` as `read` does."""
 
 
 class FolderTree(Tree):
@@ -114,7 +122,17 @@ class FolderTree(Tree):
         return FileImage(self.path / name)
 
     def has(self, name: str) -> bool:
-        return (self.path / name).is_file()
+        return os.path.isfile(os.path.join(self.path, name))  # noqa: PTH113, PTH118 (asked of every picture; never raises)
+
+    def has_folder(self, name: str) -> bool:
+        return os.path.isdir(os.path.join(self.path, name))  # noqa: PTH112, PTH118
+
+    def head(self, name: str, length: int) -> bytes:
+        try:
+            with (self.path / name).open("rb") as file:
+                return file.read(length)
+        except OSError:
+            return self.read(name)[:length]  # which says what is wrong
 
 
 class ZipTree(Tree):
@@ -153,6 +171,16 @@ class ZipTree(Tree):
 
     def has(self, name: str) -> bool:
         return posixpath.normpath(name) in self._members
+
+    def has_folder(self, name: str) -> bool:
+        return name in ("", ".") or posixpath.normpath(name) in self._folders
+
+    def head(self, name: str, length: int) -> bytes:
+        try:
+            with _archive(self.path).open(self.image(name).member) as file:
+                return file.read(length)
+        except (KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError):
+            return self.read(name)[:length]  # which says what is wrong
 
 
 def is_tree(path: Path) -> bool:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, overload
 
 import torch
 from torch import Generator, Tensor
@@ -56,6 +56,33 @@ class Sent:
         return self
 
 
+class Row(Sequence[Example]):
+    """An example and those to mix it with, each made when it is asked for: a mix that leaves its first example as it is
+    costs no decoding. The first one stands in for those that cannot be used, of which `make` gives None."""
+
+    def __init__(self, first: Example, others: Sequence[Sample], make: Callable[[Sample], Example | None]) -> None:
+        self._made: list[Example | None] = [first, *(None for _ in others)]
+        self._first, self._others, self._make = first, others, make
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    @overload
+    def __getitem__(self, which: int) -> Example: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> list[Example]: ...
+
+    def __getitem__(self, which: int | slice) -> Example | list[Example]:
+        if isinstance(which, slice):
+            return [self[number] for number in range(*which.indices(len(self)))]
+        number = range(len(self))[which]
+        found = self._made[number]
+        if found is None:
+            found = self._made[number] = self._make(self._others[number - 1]) or self._first
+        return found
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a rank's part of a batch is made, on a worker."""
@@ -90,9 +117,8 @@ class Recipe:
                 mixed = []
                 for example in examples:
                     draw = generator(self.feed.seed, "mix", number, example.key)
-                    others = list(usable(partners(draw, self.stages.mix_count - 1)))
-                    others += [example] * (self.stages.mix_count - 1 - len(others))  # itself for an unusable one
-                    mixed.append(self.stages.mix([example, *others], draw))
+                    row = Row(example, partners(draw, self.stages.mix_count - 1), lambda one: next(usable([one]), None))
+                    mixed.append(self.stages.mix(row, draw, self.feed.progress(number)))
                 examples = mixed
             return Sent(self.stages.collate(examples), bad)
         except ClearsightError as error:  # raised in the main process: the loader would bury it in a traceback

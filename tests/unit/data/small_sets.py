@@ -65,10 +65,11 @@ def augment(batch: Batch, draw: Generator) -> Batch:
     return Batch(batch.images.float() + noise[:, None, None, None], batch.targets, batch.keys)
 
 
-def add(examples: Sequence[Example], draw: Generator) -> Example:
-    """A mix that shows its partners: the first picture, with the others' colours in its target."""
-    others = [int(e.image[0, 0, 0]) for e in examples[1:]]
-    return Example(examples[0].key, examples[0].image, {**examples[0].target, "others": torch.tensor(others)})
+def add(examples: Sequence[Example], draw: Generator, progress: float) -> Example:
+    """A mix that shows what it was given: the first picture, with the others' colours and the progress in its target."""
+    others = torch.tensor([int(e.image[0, 0, 0]) for e in examples[1:]])
+    target = {**examples[0].target, "others": others, "progress": torch.tensor(progress)}
+    return Example(examples[0].key, examples[0].image, target)
 
 
 PLAIN = Stages(to_example, "plain", augment)

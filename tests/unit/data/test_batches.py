@@ -32,6 +32,7 @@ from clearsight.data.batches import (
 from clearsight.data.cache import prepare
 from clearsight.data.order import Flow, Order, shuffled
 from clearsight.data.store import Store
+from clearsight.data.workers import Row
 
 HERE = Path(__file__).parent
 CPU = torch.device("cpu")
@@ -141,6 +142,12 @@ def test_a_mix_draws_partners_from_the_set(kind):
     assert others.shape == (160, 2) and set(others.flatten().tolist()) == set(range(10))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mix_knows_where_training_stands(kind):
+    batches = make(kind, colours(10), MIXING, total=8).start(2)
+    assert [set(next(batches).targets["progress"].tolist()) for _ in range(3)] == [{0.25}, {0.375}, {0.5}]
+
+
 @pytest.mark.parametrize("kind", ["files", "stream"])
 def test_bad_pictures_make_batches_smaller_and_are_listed_once(tmp_path, kind):
     samples = files(tmp_path, 10, broken=(2, 7))
@@ -167,6 +174,23 @@ def test_where_a_whole_batch_is_bad_the_next_picture_stands_in(tmp_path, kind):
 def test_bad_partners_are_replaced_by_the_picture_itself(tmp_path):
     batches = make("files", files(tmp_path, 4, broken=(1, 2, 3)), MIXING, batch_size=4).start(0)
     assert next(batches).targets["others"].tolist() == [[0, 0]]
+
+
+def test_a_row_decodes_what_is_asked_for_and_once():
+    asked = []
+
+    def make_one(sample):
+        asked.append(sample.key)
+        return None if sample.key == "s2" else to_example(sample, sample.image.load())
+
+    first, *others = colours(4)
+    row = Row(to_example(first, first.image.load()), others, make_one)
+    assert len(row) == 4 and row[0].key == "s0" and asked == []
+    assert [row[3].key, row[-1].key, row[1].key] == ["s3", "s3", "s1"] and asked == ["s3", "s1"]
+    assert [example.key for example in row] == ["s0", "s1", "s0", "s3"]  # the first stands in for what cannot be used
+    assert [example.key for example in row[1:3]] == ["s1", "s0"] and asked == ["s3", "s1", "s2"]
+    with pytest.raises(IndexError):
+        row[4]
 
 
 def test_a_store_lists_its_bad_pictures(tmp_path):

@@ -147,6 +147,7 @@ def test_the_key_is_everything_that_examples_depend_on(tmp_path):
         [replace(base, boxes=Boxes(box + 1, ("a",)))],
         [replace(base, boxes=Boxes(box, ("b",)))],
         [replace(base, boxes=Boxes(box, ("a",), np.ones(1, bool)))],
+        [replace(base, boxes=Boxes(box, ("a",), None, np.ones(1, bool)))],
         [replace(base, boxes=None)],
         [replace(base, masks=mask(1))],
         [replace(base, caption=None)],

@@ -185,8 +185,8 @@ def test_several_labels_count_each() -> None:
     assert given.counts() == {"train": {"cat": 7, "dog": 7}}
 
 
-def test_balance_is_silent_where_there_are_no_labels() -> None:
-    assert found("balance", context({"train": rows(cat=1)}, annotated=frozenset({"boxes"}))) == []
+def test_balance_is_silent_where_nothing_bears_classes() -> None:
+    assert found("balance", context({"train": rows(cat=1)}, annotated=frozenset({"caption"}))) == []
 
 
 # sizes

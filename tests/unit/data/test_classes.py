@@ -148,15 +148,26 @@ def test_a_stream_is_not_read_to_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_boxes_of_classes_left_out_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     corners = np.arange(12, dtype=np.float32).reshape(3, 4)
-    sample = replace(ROWS[4], boxes=Boxes(corners, ("junk", "wolf", "junk"), np.array([True, False, True])))
+    flags = np.array([True, False, True])
+    sample = replace(ROWS[4], boxes=Boxes(corners, ("junk", "wolf", "junk"), flags, ~flags, (40, 60)))
     only = replace(ROWS[4], key="5", boxes=Boxes(corners[:1], ("junk",)))
     data = choose_classes(made([sample, only], monkeypatch, 2), "-junk,wolf=dog")
     first, second = (s.boxes for s in data.samples("train"))
     assert first is not None and first.labels == ("dog",) and first.crowd is not None
     np.testing.assert_array_equal(first.xyxy, corners[1:2])
-    assert first.crowd.tolist() == [False]
+    assert first.crowd.tolist() == [False] and first.difficult is not None
+    assert (first.difficult.tolist(), first.said) == ([True], (40, 60))
     assert second is not None and second.xyxy.shape == (0, 4)
     assert data.info.notes == ("class junk left out: 3 boxes",) and data.info.splits["train"] == 2
+
+
+def test_classes_of_boxes_beside_those_of_whole_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = Boxes(np.zeros((2, 4), np.float32), ("car", "bus"))
+    data = made([replace(ROWS[2], boxes=boxes)], monkeypatch, 1, several=True, drawn=("car", "bus"))
+    data = choose_classes(data, "-car,wolf=dog")
+    assert data.info.labels == ("cat", "dog", "junk") and data.info.drawn == ("bus",)
+    (sample,) = data.samples("train")
+    assert sample.labels == ("dog",) and sample.boxes is not None and sample.boxes.labels == ("bus",)
 
 
 SEMANTIC = np.array([[0, 1, 2], [3, 2, VOID]], np.uint8)

@@ -149,6 +149,35 @@ def test_other_xml_is_not_ours(tmp_path: Path) -> None:
         cvat.info(Location(lay(tmp_path / "b", {"1.png": PHOTO})))
 
 
+def test_boxes_that_need_mending_and_classes_of_their_own(tmp_path: Path) -> None:
+    def box(label: str, *edges: float) -> str:
+        names = zip(("xtl", "ytl", "xbr", "ybr"), edges, strict=True)
+        return f'<box label="{label}" ' + " ".join(f'{name}="{edge}"' for name, edge in names) + "/>"
+
+    inside = box("cat", 1, 1, 3, 3) + box("cat", 1, 1, 3, 3) + box("dog", 6, 4, 12, 9) + box("dog", 20, 1, 22, 3)
+    inside += box("", 1, 1, 2, 2) + '<tag label="night"/>'
+    path = lay(tmp_path, {"annotations.xml": export(image("a.png", inside)), "images/a.png": PHOTO})
+    data = open_data(path)
+    assert (data.info.labels, data.info.classes("boxes")) == (("night",), ("dog", "cat"))
+    where = f"{tmp_path}/annotations.xml: <box>"
+    assert {fault.what: (fault.items, fault.total) for fault in data.info.faults} == {
+        "boxes without a label": ((f"{where} 5 (images/a.png)",), 5),
+        "boxes that are there twice": ((f"{where} 2 (images/a.png)",), 5),
+        "boxes wholly outside their picture": ((f"{where} 4 (images/a.png)",), 5),
+        "boxes that reach beyond their picture": ((f"{where} 3 (images/a.png)",), 5),
+    }
+    (sample,) = data.samples("train")
+    assert sample.boxes is not None and sample.boxes.labels == ("cat", "dog") and sample.boxes.said == (6, 8)
+    np.testing.assert_array_equal(sample.boxes.xyxy, [[1, 1, 3, 3], [6, 4, 8, 6]])
+
+
+def test_polygons_alone_make_no_boxes_and_a_note_says_so(tmp_path: Path) -> None:
+    ring = '<polygon label="dog" points="1,1;3,1;3,3"/>'
+    info = open_data(lay(tmp_path, {"annotations.xml": export(image("a.png", ring)), "images/a.png": PHOTO})).info
+    assert info.annotated == {"masks"}
+    assert info.notes == ("1 picture with polygons and no box; no boxes are made of the polygons: images/a.png",)
+
+
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 3000), st.binary(max_size=4), st.integers(0, 6))
 def test_damaged_bytes_are_read_or_refused(tmp_path: Path, place: int, new: bytes, gone: int) -> None:

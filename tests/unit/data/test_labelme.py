@@ -103,9 +103,13 @@ def test_odd_shapes_are_counted(tmp_path: Path) -> None:
         shape("a", [[4, 3], [4, 1]], "circle"),
     ]
     lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", shapes), "other.json": "{}", "list.json": "[1]"})
-    notes = " / ".join(labelme.info(Location(tmp_path)).notes)
-    for what in ("boxes without area", "polygons without a label", "polygons of fewer than 3 points", "'rectangle'"):
+    info = labelme.info(Location(tmp_path))
+    notes = " / ".join(info.notes)
+    for what in ("polygons without a label", "polygons of fewer than 3 points", "'rectangle'"):
         assert what in notes
+    (fault,) = info.faults
+    assert (fault.what, fault.total) == ("boxes without area", 1)
+    assert fault.items == (f"{tmp_path}/1.json: shape 1 (1.png)",)
     assert "2 JSON files of something else: list.json, other.json" in notes
     (sample,) = samples(tmp_path)
     assert sample.masks is not None

@@ -130,7 +130,7 @@ def test_offline_and_absent_is_one_sentence(tmp_path: Path) -> None:
     [
         ("minst", "did you mean mnist?"),
         ("digit", "did you mean digits?"),
-        ("qqqq", "known names are digits, mnist, fashion-mnist, cifar10, cifar100"),
+        ("qqqq", "known names are digits, shapes, mnist, fashion-mnist, cifar10, cifar100, coco, voc"),
         ("pest", "did you mean pets?"),
         ("./no/such/place", "no/such/place is not there"),
         ("pets/cast", "did you mean pets/cats?"),
@@ -202,8 +202,8 @@ def test_columns_reach_the_reader(tmp_path: Path) -> None:
 def test_columns_that_a_reader_does_not_know_are_refused(tmp_path: Path) -> None:
     root = pets(tmp_path / "pets")
     others = {
-        "image_column": "table or labelstudio",
-        "label_column": "table or webdataset or labelstudio",
+        "image_column": "table or boxes or labelstudio",
+        "label_column": "table or webdataset or boxes or labelstudio",
         "value_column": "table",
     }
     for column, formats in others.items():

@@ -19,7 +19,7 @@ from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import Location
 from clearsight.data import tree
 from clearsight.data.readers import folder
-from clearsight.data.readers.names import few, natural_order, split_of
+from clearsight.data.readers.names import few, natural_order, split_of, split_within, words_of
 
 SPLITS = {
     "train/cats/2.png": picture(2),
@@ -44,6 +44,24 @@ def test_natural_order_takes_any_names_in_any_order(names: list[str]) -> None:
 def test_split_names() -> None:
     given = ["Train", "training", "VALID", "validation", "dev", "Testing", "cats", "trainer"]
     assert [split_of(name) for name in given] == ["train", "train", "val", "val", "val", "test", None, None]
+
+
+def test_splits_within_names_and_the_words_for_them() -> None:
+    given = ["instances_train2017", "my-VALID.coco", "2017_test", "trainval", "photos", "a_dev_test"]
+    assert [split_within(name) for name in given] == ["train", "val", "test", None, None, "val"]
+    assert words_of("val") == ("val", "valid", "validation", "dev")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_tree_answers_for_files_and_folders(tmp_path: Path, zipped: bool) -> None:
+    files: dict[str, bytes | str] = {"a/b/c.txt": "0123456789", "d.txt": "x"}
+    path = pack(tmp_path / "x.zip", files) if zipped else lay(tmp_path / "x", files)
+    there = tree.open_tree(path)
+    assert there.head("a/b/c.txt", 4) == b"0123" and there.head("./d.txt", 4) == b"x"
+    assert [there.has_folder(name) for name in ("", ".", "a", "a/b/", "d.txt", "e")] == [True] * 4 + [False] * 2
+    assert [there.has(name) for name in ("a/b/c.txt", "a/b", "x" * 5000, "a\0b")] == [True, False, False, False]
+    with pytest.raises(InputError, match=r"not there|not in the zip"):
+        there.head("e.txt", 4)
 
 
 def test_few_says_how_many_more() -> None:

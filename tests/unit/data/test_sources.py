@@ -167,3 +167,11 @@ def test_sources_are_https_and_agree_with_torchvision() -> None:
         assert source.name == name
         assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in source.mirrors)
         assert all(len(checksum) == 32 for checksum in source.files.values())
+        assert bool(source.files) == bool(source.mirrors) != bool(source.by_hand)
+
+
+def test_what_must_be_unpacked_is_not_fetched(tmp_path: Path) -> None:
+    for name in ("coco", "voc"):
+        with pytest.raises(InputError, match=rf"^fetch .* unpack .* in {tmp_path}/{name}, so that it holds "):
+            fetch(SOURCES[name], tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from clearsight.core.errors import BadImage
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Sample
+from clearsight.data.counting import Counted, classes_of, counted
 
 Level = Literal["error", "warning", "note"]
 """An error would give a wrong model or a wrong figure; a warning a worse one; a note is good to know."""
@@ -57,13 +58,20 @@ class GateContext:
         """The samples of a split whose picture can be read."""
         return (sample for sample in self.samples[split] if sample.key in self.digests)
 
+    @property
+    def counted(self) -> Counted | None:
+        """What is counted of this data set: pictures where whole ones are labelled, else boxes, else instances."""
+        return counted(self.info.annotated)
+
     def counts(self) -> dict[str, dict[str, int]]:
-        """Readable pictures by split and label; every label of the data set is named in every split."""
+        """Of the readable pictures by split and class: how many bear the label, or how many boxes or instances there are.
+        Every class of the data set is named in every split."""
+        field = self.counted.field if self.counted else "labels"
         table = {}
         for split in self.samples:
-            row = dict.fromkeys(self.info.labels, 0)
+            row = dict.fromkeys(self.info.classes(field), 0)
             for sample in self.readable(split):
-                for label in sample.labels or ():
+                for label in classes_of(sample, field) or ():
                     row[label] = row.get(label, 0) + 1
             table[split] = row
         return table

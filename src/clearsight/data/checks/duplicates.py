@@ -26,6 +26,7 @@ def check(context: GateContext) -> Iterator[Finding]:
 
 
 def _contradicting(copies: Sequence[Copies], total: int) -> Iterator[Finding]:
+    yield from _other_boxes(copies, total)
     found = []
     for group in copies:
         labelled = [sample for _, sample in group if sample.labels is not None]
@@ -36,6 +37,18 @@ def _contradicting(copies: Sequence[Copies], total: int) -> Iterator[Finding]:
         items = [" = ".join(f"{s.key} ({', '.join(s.labels or ()) or 'none'})" for s in group) for group in found]
         message = f"{number(count, 'picture')} are exact copies with different labels: keep the right one of each"
         yield Finding(level_of(count, total), "duplicates", message, tuple(items))
+
+
+def _other_boxes(copies: Sequence[Copies], total: int) -> Iterator[Finding]:
+    found, count = [], 0
+    for group in copies:
+        boxed = [(sample, sample.boxes) for _, sample in group if sample.boxes is not None]
+        if len({tuple(sorted(zip(boxes.labels, *boxes.xyxy.T.tolist(), strict=True))) for _, boxes in boxed}) > 1:
+            found.append(" = ".join(f"{s.key} ({number(len(boxes.labels), 'box', 'boxes')})" for s, boxes in boxed))
+            count += len(boxed)
+    if found:
+        message = f"{number(count, 'picture')} are exact copies with different boxes: keep the right one of each"
+        yield Finding(level_of(count, total), "duplicates", message, tuple(found))
 
 
 def _leaked(copies: Sequence[Copies], split: str, total: int) -> Iterator[Finding]:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any, NoReturn
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
 from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
@@ -19,6 +17,7 @@ from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
 from clearsight.data.readers.marks import Gathered, Marked, Ring, numbers, side
 from clearsight.data.readers.names import count, few, natural_order, split_of
+from clearsight.data.readers.safe_xml import parse
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
 HEAD = 2**13
@@ -130,7 +129,7 @@ def _picture(
     member = next((place for place in places if tree.has(place)), places[1])
     if not tree.has(member):
         gathered.missing.append(member)
-    picture = Marked(gathered.key(member), tree.image(member), split or "train", size=size)
+    picture = Marked(gathered.key(member), tree.image(member), split or "train", said=size, source=where)
     tags: list[str] = []
     for number, mark in enumerate(element, 1):
         label, at = printable((mark.get("label") or "").strip()), f"{here}: <{mark.tag}> {number}"
@@ -139,7 +138,8 @@ def _picture(
         elif mark.tag == "box" and numbers([mark.get("rotation") or 0], at)[0] % 360:
             gathered.leave_out("rotated boxes", picture.key)
         elif mark.tag == "box":
-            gathered.add_box(picture, label, numbers([mark.get(edge) for edge in ("xtl", "ytl", "xbr", "ybr")], at))
+            edges = numbers([mark.get(edge) for edge in ("xtl", "ytl", "xbr", "ybr")], at)
+            gathered.add_box(picture, label, edges, f"<box> {number}")
         elif mark.tag == "polygon":
             gathered.add_polygon(picture, label, [_ring(mark.get("points") or "", at)])
         else:
@@ -154,24 +154,3 @@ def _ring(text: str, where: str) -> Ring:
     if any(len(pair) != 2 for pair in pairs):
         raise InputError(f"{where} has points that are not x and y; export it again")
     return tuple((pair[0], pair[1]) for pair in pairs)
-
-
-def parse(data: bytes, name: str) -> Element:
-    """The root of an XML document. Raises `InputError` where it is damaged, or has a DOCTYPE: the entities and defaults
-    declared there may name files of this machine, or fill its memory."""
-
-    def refuse(*_: Any) -> NoReturn:
-        raise InputError(f"{name} has a DOCTYPE, which no annotation needs; refused")
-
-    builder = TreeBuilder()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
-    try:
-        parser.Parse(data, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
-        raise InputError(f"{name} is no XML, or cut short ({error}); export it again") from None
-    return builder.close()

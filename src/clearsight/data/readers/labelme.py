@@ -134,7 +134,7 @@ def _picture(tree: Tree, name: str, data: dict[str, Any], gathered: Gathered, se
     seen.add(member)
     sides = data.get("imageHeight"), data.get("imageWidth")
     size = (side(sides[0], where), side(sides[1], where)) if None not in sides else None
-    return Marked(gathered.key(key), image, _split(tree, name), size=size)
+    return Marked(gathered.key(key), image, _split(tree, name), said=size, source=where)
 
 
 def _split(tree: Tree, name: str) -> str:
@@ -160,7 +160,7 @@ def _shapes(picture: Marked, shapes: list[Any], gathered: Gathered, where: str) 
         label, kind = printable(str(shape.get("label") or "").strip()), shape.get("shape_type") or "polygon"
         corners = points(shape.get("points"), here)
         if kind == "rectangle" and len(corners) == 2:
-            gathered.add_box(picture, label, (*corners[0], *corners[1]))
+            gathered.add_box(picture, label, (*corners[0], *corners[1]), f"shape {number}")
         elif kind in ("polygon", "circle"):
             group = shape.get("group_id")
             ring = _circle(corners) if kind == "circle" else corners

@@ -19,10 +19,13 @@ from clearsight.core.sample import Sample, printable
 from clearsight.data.readers.columns import IMAGE_COLUMNS
 from clearsight.data.readers.labelstudio_tasks import Task, tasks_of
 from clearsight.data.readers.marks import Gathered, Marked, numbers, points, read_json, side
-from clearsight.data.readers.names import count, few, natural_order
+from clearsight.data.readers.names import count, few, natural_order, split_of
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
 COLUMNS = frozenset({"image_column", "label_column"})
+
+SPLIT = "split"
+"""What of a task's data says its split, where it names one."""
 
 HEAD = 2**16
 """Bytes of a file that sniffing looks at."""
@@ -82,7 +85,11 @@ def _gather(location: Location) -> Gathered:
     for task in tasks_of(read_json(tree, files[0]), wanted, gathered, where):
         member, extra = _picture(task, tree, posixpath.dirname(files[0]), location, gathered, where)
         members.add(member)
-        picture = Marked(gathered.key(member), tree.image(member), annotated=task.results is not None, extra=extra)
+        told, split = task.results is not None, split_of(str(extra.get(SPLIT, "")))
+        if split is not None:
+            del extra[SPLIT]
+        key, image = gathered.key(member), tree.image(member)
+        picture = Marked(key, image, split or "train", annotated=told, extra=extra, source=where)
         gathered.pictures.append(picture)
         for result in task.results or ():
             if result.get("type") == "choices":
@@ -130,7 +137,7 @@ def _add(picture: Marked, result: Mapping[str, Any], wanted: list[str], gathered
         gathered.leave_out(what, picture.key)
         return
     height, width = side(result.get("original_height"), where), side(result.get("original_width"), where)
-    picture.size = (height, width)
+    picture.said = (height, width)
     named = value.get(kind) or [""]
     labels = [printable(str(label).strip()) for label in (named if isinstance(named, list) else [named])]
     if numbers([result.get("image_rotation") or 0], where)[0] % 360:
@@ -141,7 +148,7 @@ def _add(picture: Marked, result: Mapping[str, Any], wanted: list[str], gathered
         x, y, wide, high = numbers([value.get(name) for name in ("x", "y", "width", "height")], where)
         for label in labels:
             box = (x / 100 * width, y / 100 * height, (x + wide) / 100 * width, (y + high) / 100 * height)
-            gathered.add_box(picture, label, box)
+            gathered.add_box(picture, label, box, where.removeprefix(f"{picture.source}: "))
     else:
         ring = tuple((x / 100 * width, y / 100 * height) for x, y in points(value.get("points"), where))
         for label in labels:

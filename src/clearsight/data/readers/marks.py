@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,12 @@ import numpy as np
 
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import SPLITS, DataInfo
-from clearsight.core.sample import Array, Boxes, ImageSource, Masks, Sample, printable
+from clearsight.core.sample import Array, ImageSource, Masks, Sample, printable
+from clearsight.data.readers import box_faults
+from clearsight.data.readers.box_faults import Faults
+from clearsight.data.readers.boxes import FAR, Box, Picture, mended, sizes_of, unique
 from clearsight.data.readers.names import count, few, natural_order
 from clearsight.data.tree import Tree
-
-FAR = 1e9
-"""Pixels beyond which a coordinate is a mistake."""
 
 Point = tuple[float, float]
 Ring = tuple[Point, ...]
@@ -50,18 +50,11 @@ class Polygons:
 
 
 @dataclass
-class Marked:
+class Marked(Picture):
     """One picture as an annotation file tells of it; None for what it was not annotated with."""
 
-    key: str
-    image: ImageSource
-    split: str = "train"
     labels: tuple[str, ...] | None = None
-    annotated: bool = True  # whether boxes and masks that are not here are not there
-    boxes: list[tuple[str, tuple[float, float, float, float]]] = field(default_factory=list)  # x1, y1, x2, y2
     masks: list[tuple[str, tuple[Ring, ...]]] = field(default_factory=list)
-    size: tuple[int, int] | None = None  # (height, width)
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,28 +66,25 @@ class Gathered:
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, Counter[str]] = field(default_factory=dict)  # what -> of which pictures, how often
     missing: list[str] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
     _keys: Counter[str] = field(default_factory=Counter)
 
     def key(self, name: str) -> str:
         """A key that no other picture has: of several with one name the second becomes `name#2`."""
-        self._keys[name] += 1
-        times = self._keys[name]
-        return printable(name) if times == 1 else f"{printable(name)}#{times}"
+        return unique(self._keys, name)
 
     def leave_out(self, what: str, name: str) -> None:
         """Count something that cannot be taken over. `what` is a plural: "rotated boxes"."""
         self.left_out.setdefault(what, Counter())[name] += 1
 
-    def add_box(self, picture: Marked, label: str, corners: Iterable[float]) -> None:
-        """A box of two opposite corners (x, y, x, y), absolute pixels."""
+    def add_box(self, picture: Marked, label: str, corners: Iterable[float], where: str) -> None:
+        """A box of any two opposite corners (x, y, x, y), absolute pixels; `where` it is in the picture's source."""
         x1, y1, x2, y2 = corners
-        box = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
-        if not label:
-            self.leave_out("boxes without a label", picture.key)
-        elif box[2] - box[0] <= 0 or box[3] - box[1] <= 0:
-            self.leave_out("boxes without area", picture.key)
+        self.faults.count("boxes")
+        if label:
+            picture.boxes.append(Box(label, (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), where))
         else:
-            picture.boxes.append((label, box))
+            self.faults.add(box_faults.NO_LABEL, picture.place(where))
 
     def add_polygon(self, picture: Marked, label: str, rings: Sequence[Ring]) -> None:
         """An instance of one part or several, absolute pixels."""
@@ -118,29 +108,43 @@ class Gathered:
         """The samples of a split in their order."""
         boxed = any(picture.boxes for picture in self.pictures)
         masked = any(picture.masks for picture in self.pictures)
-        for picture in self.pictures:
-            if picture.split == split:
-                boxes = _boxes(picture) if boxed and picture.annotated else None
-                masks = _masks(picture) if masked and picture.annotated else None
-                yield Sample(picture.key, picture.image, picture.labels, boxes, masks, extra=picture.extra)
+        chosen = [picture for picture in self.pictures if picture.split == split]
+        for picture, boxes in zip(chosen, mended(chosen, sizes_of(chosen), Faults()), strict=True):
+            shown = boxes if boxed and picture.annotated else None
+            masks = _masks(picture) if masked and picture.annotated else None
+            yield Sample(picture.key, picture.image, picture.labels, shown, masks, extra=picture.extra)
 
     def info(self, format: str) -> DataInfo:
         """What is there. The classes are those of whole pictures where these have labels, else of boxes and masks."""
+        boxes = mended(self.pictures, sizes_of(self.pictures), self.faults)
         whole = {label for picture in self.pictures for label in picture.labels or ()}
-        drawn = {label for picture in self.pictures for label, _ in (*picture.boxes, *picture.masks)}
+        drawn = {label for picture in self.pictures for label, _ in picture.masks}
+        drawn |= {label for own in boxes for label in own.labels}
         counts = Counter(picture.split for picture in self.pictures)
         found = {
             "labels": any(picture.labels is not None for picture in self.pictures),
             "boxes": any(picture.boxes for picture in self.pictures),
             "masks": any(picture.masks for picture in self.pictures),
         }
-        used = whole if found["labels"] else drawn
-        ordered = [label for label in dict.fromkeys(self.declared) if label in used]
-        labels = (*ordered, *natural_order(used - set(ordered)))
         annotated = frozenset(name for name, there in found.items() if there)
         splits = {split: counts[split] for split in SPLITS if counts[split]}
         columns = dict.fromkeys(column for picture in self.pictures for column in picture.extra)
-        return DataInfo(format, splits, labels, annotated, tuple(columns), tuple(self._notes()), self.several)
+        return DataInfo(
+            format,
+            splits,
+            self._ordered(whole if found["labels"] else drawn),
+            annotated,
+            tuple(columns),
+            tuple(self._notes()),
+            self.several,
+            drawn=self._ordered(drawn) if found["labels"] else (),
+            faults=self.faults.all(),
+        )
+
+    def _ordered(self, used: set[str]) -> tuple[str, ...]:
+        """Labels in the order that the file says, the others behind them in natural order."""
+        ordered = [label for label in dict.fromkeys(self.declared) if label in used]
+        return (*ordered, *natural_order(used - set(ordered)))
 
     def _notes(self) -> Iterator[str]:
         yield from self.notes
@@ -149,8 +153,11 @@ class Gathered:
         if self.missing:
             what = f"of {len(self.pictures):,} pictures are not there"
             yield f"{len(self.missing):,} {what}: {few(self.missing)}"
-        if both := [picture.key for picture in self.pictures if picture.boxes and picture.masks]:
-            yield f"{count(len(both), 'picture')} with boxes and polygons; no boxes are made of the polygons: {few(both)}"
+        both = [picture.key for picture in self.pictures if picture.boxes and picture.masks]
+        bare = [picture.key for picture in self.pictures if picture.masks and not picture.boxes]
+        for keys, what in ((both, "boxes and polygons"), (bare, "polygons and no box")):
+            if keys:
+                yield f"{count(len(keys), 'picture')} with {what}; no boxes are made of the polygons: {few(keys)}"
 
 
 def fill(mask: Array, ring: Ring) -> None:
@@ -208,11 +215,6 @@ def side(value: Any, where: str) -> int:
     return int(number)
 
 
-def _boxes(picture: Marked) -> Boxes:
-    corners = np.array([box for _, box in picture.boxes], np.float32).reshape(-1, 4)
-    return Boxes(corners, tuple(label for label, _ in picture.boxes))
-
-
 def _masks(picture: Marked) -> Masks:
-    polygons = Polygons(picture.image, tuple(rings for _, rings in picture.masks), picture.size)
+    polygons = Polygons(picture.image, tuple(rings for _, rings in picture.masks), picture.said)
     return Masks("instances", polygons, tuple(label for label, _ in picture.masks))

@@ -24,6 +24,17 @@ def split_of(name: str) -> str | None:
     return _SPLITS.get(name.strip().casefold())
 
 
+def words_of(split: str) -> tuple[str, ...]:
+    """What a split's folder may be called: `val` is "val", "valid", "validation", "dev"."""
+    return tuple(word for word, meant in _SPLITS.items() if meant == split)
+
+
+def split_within(name: str) -> str | None:
+    """The split that a word of a name names: `instances_train2017` is `train`."""
+    found = (split_of(word) for word in re.findall(r"[^\W\d_]+", name))
+    return next((split for split in found if split), None)
+
+
 def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
     """A sort key by which `item2` comes before `item10`, and case decides last."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import math
 import posixpath
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 from typing import Any
 
 from clearsight.core.errors import InputError
@@ -22,22 +20,22 @@ from clearsight.core.sample import ImageSource, Sample, printable
 from clearsight.data.readers import parquet
 from clearsight.data.readers.columns import Columns, choose, without_foreign_split
 from clearsight.data.readers.labels import Reading, decide, indicators_among
-from clearsight.data.readers.names import count, few, natural_order, split_of
-from clearsight.data.readers.sheet import Row, Sheet, is_sheet, parse, peek
+from clearsight.data.readers.names import count, few, natural_order
+from clearsight.data.readers.sheet import Sheet, parse
+from clearsight.data.readers.table_files import (
+    absent,
+    find,
+    hold_boxes,
+    is_table,
+    names_of,
+    picture_path,
+    split_cell,
+    tables_of,
+    unclear,
+)
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
 COLUMNS = frozenset({"image_column", "label_column", "value_column"})
-
-HEAD = 2**16
-"""Bytes of a table that sniffing looks at."""
-
-SHARD = re.compile(
-    r"[-_.]?(?P<number>\d+)(-of-(?P<total>\d+))?(-[0-9a-f]{8}[0-9a-f-]*)?([-.]c\d+)?(\.(snappy|gz|zstd))?$"
-)
-"""How the name of one Parquet file of several ends: `train-00000-of-00002`, `0001`, `part-00000-<hash>`."""
-
-Tables = dict[str, list[list[str]]]
-"""The tables of a place by the split that names them ("" where none does), each in its files' order."""
 
 
 @dataclass
@@ -69,18 +67,23 @@ class _Part:
 
 
 def sniff(location: Location) -> Evidence | None:
-    """Sure of a table; of a folder or zip where its one table, or one for each split, names pictures."""
+    """Sure of a table; of a folder or zip where its one table, or one for each split, names pictures. Where rows hold
+    boxes, `boxes` is surer, unless numbers are asked for."""
     asked = (location.image_column, location.label_column, location.value_column) != (None, None, None)
-    if location.path.is_file() and _is_table(location.path.name):
-        return Evidence(0.95, f"a table by its name: {location.path.name}")
-    if not is_tree(location.path):
+    path, whole = location.path, location.value_column is not None
+    if path.is_file() and is_table(path.name):
+        boxed = not whole and hold_boxes(FolderTree(path.parent), [path.name])
+        return Evidence(0.5 if boxed else 0.95, f"a table by its name: {path.name}")
+    if not is_tree(path):
         return None
-    tables = _tables_of(open_tree(location.path), location)
+    tree = open_tree(path)
+    tables = tables_of(tree, location)
     if not tables:
         return None
-    if _unclear(tables):
-        return Evidence(0.2, f"several tables that name pictures: {few(_names(tables))}")
-    return Evidence(0.99 if asked else 0.85, f"a table that names pictures: {few(_names(tables))}")
+    if unclear(tables):
+        return Evidence(0.2, f"several tables that name pictures: {few(names_of(tables))}")
+    boxed = not whole and hold_boxes(tree, names_of(tables))
+    return Evidence(0.5 if boxed else 0.99 if asked else 0.85, f"a table that names pictures: {few(names_of(tables))}")
 
 
 def info(location: Location) -> DataInfo:
@@ -106,11 +109,11 @@ def read(location: Location, split: str) -> Iterator[Sample]:
 
 def _load(location: Location, *, look: bool) -> _Content:
     """All rows as samples; `look` asks the disk for each picture."""
-    tree, tables = _find(location)
+    tree, tables = find(location)
     content = _Content()
     names = [(split, name) for split, several in tables.items() for series in several for name in series]
     parts = [_part(tree, name, split, location, content) for split, name in names]
-    content.notes += _absent(names)
+    content.notes += absent(names)
     readings: dict[tuple[str, ...], Reading] = {}
     for columns in dict.fromkeys(part.columns.labels for part in parts):  # the same way in every split
         alike = [part for part in parts if part.columns.labels == columns]
@@ -159,7 +162,7 @@ def _add(part: _Part, reading: Reading, tree: Tree, content: _Content, look: boo
         if isinstance(cell, ImageSource):
             path, image = f"{stem}/{line - 1:05d}", cell
         else:
-            path = _path(cell, where)
+            path = picture_path(cell, where)
             member = posixpath.join(beside, path)
             image = tree.image(member)
             if look and not tree.has(member):
@@ -167,7 +170,7 @@ def _add(part: _Part, reading: Reading, tree: Tree, content: _Content, look: boo
         labels = reading.labels(row, where)
         values = {column: number for column in columns.values if (number := _number(row, column, where)) is not None}
         lacking.update(set(columns.values) - values.keys())
-        split = _split(row.get(columns.split), where) if columns.split else part.split or "train"
+        split = split_cell(row.get(columns.split), where) if columns.split else part.split or "train"
         content.keys[path] += 1
         content.rows += 1
         content.labels.update(labels or ())
@@ -183,100 +186,6 @@ def _add(part: _Part, reading: Reading, tree: Tree, content: _Content, look: boo
         content.notes.append(f"{shown}: {count(times, 'row')} without {column!r}, taken as not measured")
 
 
-def _find(location: Location) -> tuple[Tree, Tables]:
-    """The tree that paths are relative to and its tables by split. Raises `InputError`."""
-    path = location.path
-    if path.is_file() and not is_tree(path):
-        return FolderTree(path.parent), {_split_named(path.name): [[path.name]]}
-    tree = open_tree(path)
-    tables = _tables_of(tree, location)
-    place = printable(str(path))
-    if not tables:
-        raise InputError(f"{place} holds no table (.csv, .tsv, .jsonl, .parquet) with a column of pictures")
-    if _unclear(tables):
-        raise InputError(f"{place} holds several tables, {few(_names(tables))}; name the one that is meant")
-    return tree, {split: tables[split] for split in ("", *SPLITS) if split in tables}
-
-
-def _names(tables: Tables) -> list[str]:
-    return [name for several in tables.values() for series in several for name in series]
-
-
-def _unclear(tables: Tables) -> bool:
-    """Whether it is unclear which table is meant: more than one, and not one for each split."""
-    return ("" in tables and len(tables) > 1) or any(len(several) > 1 for several in tables.values())
-
-
-def _tables_of(tree: Tree, location: Location) -> Tables:
-    """The uppermost tables with a column of pictures, and Parquet tables however deep, in one file or in shards."""
-    series: dict[tuple[str, str, str], list[str]] = {}  # (folder, base, split) -> files
-    for name in tree.files:
-        folder, _, file = name.removeprefix(tree.heart).rpartition("/")
-        if parquet.is_parquet(name):
-            if split_of(PurePosixPath(folder).name):
-                folder = posixpath.dirname(folder)
-            base = SHARD.sub("", PurePosixPath(file).stem)
-            series.setdefault((folder, base, _split_named(name)), []).append(name)
-        elif is_sheet(name) and not folder:
-            series[("", file, _split_named(name))] = [name]
-    tables: Tables = {}
-    unread: InputError | None = None
-    for (_, _, split), names in series.items():
-        try:
-            row = _peek(tree, names[0])
-        except InputError as error:
-            unread = unread or (error if location.image_column or parquet.is_parquet(names[0]) else None)
-            continue
-        try:
-            choose(tuple(row), row, location, names[0])
-        except InputError:
-            if location.image_column is None:
-                continue  # a table of something else
-            raise
-        tables.setdefault(split, []).append(names)
-    if unread is not None and not tables:
-        raise unread
-    return tables
-
-
-def _is_table(name: str) -> bool:
-    return is_sheet(name) or parquet.is_parquet(name)
-
-
-def _split_named(name: str) -> str:
-    """The split that a table's name says, or the folder of a Parquet file; "" where neither does."""
-    path = PurePosixPath(name)
-    if not parquet.is_parquet(name):
-        return split_of(path.stem) or ""
-    return split_of(SHARD.sub("", path.stem)) or split_of(path.parent.name) or ""
-
-
-def _absent(names: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Says which files of a table in shards are not there."""
-    there: dict[tuple[str, int], set[int]] = {}
-    for _, name in names:
-        match = SHARD.search(name.rpartition(".")[0]) if parquet.is_parquet(name) else None
-        if match and match["total"]:
-            there.setdefault((name[: match.start()], int(match["total"])), set()).add(int(match["number"]))
-    for (base, total), numbers in there.items():
-        if len(numbers) < total:
-            yield f"{printable(base)}: {len(numbers)} of its {total} files are there; fetch the others for all of its rows"
-
-
-def _peek(tree: Tree, name: str) -> Row:
-    """The first row of a table: of a long text only its beginning is looked at."""
-    if parquet.is_parquet(name):
-        return parquet.peek(tree, name)
-    data = tree.read(name)
-    return peek(data if len(data) < HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1], name)
-
-
-def _path(cell: Any, where: str) -> str:
-    if not isinstance(cell, str) or not cell or "\0" in cell:
-        raise InputError(f"{where}: names no picture; give its path or remove the row")
-    return cell.replace("\\", "/") if "/" not in cell else cell  # Windows wrote the table
-
-
 def _number(row: Mapping[str, Any], column: str, where: str) -> float | None:
     """A cell as a number; None where it is empty."""
     cell = row.get(column)
@@ -289,10 +198,3 @@ def _number(row: Mapping[str, Any], column: str, where: str) -> float | None:
     if not math.isfinite(number):
         raise InputError(f"{where}: {column!r} holds {str(cell)[:40]!r}, no number; write one, or leave the cell empty")
     return number
-
-
-def _split(cell: Any, where: str) -> str:
-    split = split_of(str(cell)) if cell else None
-    if split is None:
-        raise InputError(f"{where}: the split {str(cell or '')!r} is not known; write train, val or test")
-    return split

@@ -1,0 +1,264 @@
+"""Boxes as annotation files have them, checked and gathered as samples: shared by all readers of boxes.
+
+Coordinates are x1, y1, x2, y2 in pixels of the photograph, its upper left corner being (0, 0); what a format writes is
+kept to the number. `box_faults` says what may be wrong with them and what becomes of it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from clearsight.core.errors import BadImage, InputError
+from clearsight.core.reader import SPLITS, DataInfo
+from clearsight.core.sample import Array, Boxes, ImageSource, Sample, printable
+from clearsight.data.readers import box_faults
+from clearsight.data.readers.box_faults import Faults, Kind
+from clearsight.data.readers.names import natural_order
+from clearsight.data.threads import in_threads
+
+FAR = 1e9
+"""Pixels beyond which a coordinate is a mistake."""
+
+ROUNDING = 0.5
+"""Pixels by which a box may reach beyond its picture and is clipped without a word."""
+
+SHARE_ROUNDING = 1e-3
+"""The same as a share of the picture's side, where coordinates are shares and the side is not known."""
+
+
+class Box(NamedTuple):
+    """One box as a file has it."""
+
+    label: str
+    corners: tuple[float, float, float, float]  # x1, y1, x2, y2: pixels, or shares of the sides; NaN is no number
+    where: str  # in the picture's source: "annotation 17", "line 3"
+    crowd: bool = False
+    difficult: bool = False
+    area: float | None = None  # of the object itself, pixels²; None where only its box is known
+
+
+@dataclass
+class Picture:
+    """One picture as annotations tell of it."""
+
+    key: str
+    image: ImageSource
+    split: str = "train"
+    annotated: bool = True  # whether boxes that are not here are not there
+    boxes: list[Box] = field(default_factory=list)
+    said: tuple[int, int] | None = None  # (height, width) by its annotations
+    extra: dict[str, Any] = field(default_factory=dict)
+    source: str = ""  # the file that tells of it, as a person reads it
+
+    def place(self, where: str) -> str:
+        """Where a box of this picture is written, for a person."""
+        return f"{self.source}: {where} ({self.key})"
+
+
+@dataclass
+class BoxSet:
+    """The pictures of a place with their boxes, and what a person should know of them."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    declared: list[str] = field(default_factory=list)  # classes in the order that a file says
+    notes: list[str] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    columns: tuple[str, ...] = ()
+    shares: bool = False  # coordinates are shares of the picture's sides, not pixels
+    corners: bool = True  # files give two corners, so that exchanged ones are certain; of a negative size nothing is
+    _keys: Counter[str] = field(default_factory=Counter)
+
+    def key(self, name: str) -> str:
+        """A key that no other picture has: of several with one name the second becomes `name#2`."""
+        return unique(self._keys, name)
+
+    def add(self, picture: Picture, box: Box) -> None:
+        """One more box of a picture."""
+        self.faults.count("boxes")
+        picture.boxes.append(box)
+
+    def refuse(self, kind: Kind, place: str) -> None:
+        """A box that cannot be taken over, and where it is written."""
+        self.faults.count("boxes")
+        self.faults.add(kind, place)
+
+    def samples(self, split: str) -> Iterator[Sample]:
+        """The samples of a split in their order, with boxes in pixels. With shares, the pictures' headers are read."""
+        chosen = [picture for picture in self.pictures if picture.split == split]
+        sizes = sizes_of(chosen, all_of=self.shares)
+        for picture, boxes in zip(chosen, self._mended(chosen, sizes, Faults(), scale=self.shares), strict=True):
+            lost = self.shares and picture.boxes and picture.key not in sizes  # shares of an unreadable picture
+            shown = None if lost or not picture.annotated else boxes
+            yield Sample(picture.key, picture.image, boxes=shown, extra=picture.extra)
+
+    def info(self, format: str) -> DataInfo:
+        """What is there, and what is wrong with it."""
+        sizes = {} if self.shares else sizes_of(self.pictures)
+        used = {label for boxes in self._mended(self.pictures, sizes, self.faults) for label in boxes.labels}
+        self.faults.count("pictures", len(self.pictures))
+        declared = tuple(dict.fromkeys(self.declared))
+        labels = (*declared, *natural_order(used - set(declared)))
+        counts = Counter(picture.split for picture in self.pictures)
+        splits = {split: counts[split] for split in SPLITS if counts[split]}
+        faults = self.faults.all()
+        return DataInfo(format, splits, labels, frozenset({"boxes"}), self.columns, tuple(self.notes), faults=faults)
+
+    def _mended(
+        self, pictures: Sequence[Picture], sizes: Mapping[str, tuple[int, int]], faults: Faults, scale: bool = False
+    ) -> list[Boxes]:
+        scales = {key: (w, h, w, h) for key, (h, w) in sizes.items()} if scale else {}
+        limits = dict.fromkeys((p.key for p in pictures), (1, 1)) if self.shares and not scale else sizes
+        slack = SHARE_ROUNDING if self.shares and not scale else ROUNDING
+        return mended(pictures, limits, faults, scales=scales, slack=slack, corners=self.corners)
+
+
+def mended(
+    pictures: Sequence[Picture],
+    sizes: Mapping[str, tuple[int, int]],
+    faults: Faults,
+    *,
+    scales: Mapping[str, tuple[float, float, float, float]] | None = None,
+    slack: float = ROUNDING,
+    corners: bool = True,
+) -> list[Boxes]:
+    """The boxes of each picture that can be used; what is wrong with the others goes into `faults`.
+
+    `sizes` are (height, width) by key, in units of the coordinates; where a picture's is not known, only what lies above
+    or left of it is seen to be outside. `scales` multiply the coordinates of a picture before. Beyond a frame by up to
+    `slack` is rounding.
+    """
+    boxes = [box for picture in pictures for box in picture.boxes]
+    counts = [len(picture.boxes) for picture in pictures]
+    owner = np.repeat(np.arange(len(pictures)), counts)
+    xyxy = np.array([box.corners for box in boxes], np.float64).reshape(-1, 4)
+    if scales:
+        with np.errstate(over="ignore"):  # of what is far too large is told below
+            xyxy *= np.array([scales.get(p.key, (1.0,) * 4) for p in pictures], np.float64).reshape(-1, 4)[owner]
+    unknown = (math.inf, math.inf)
+    limits = np.array([sizes.get(p.key, unknown) for p in pictures], np.float64).reshape(-1, 2)[owner][:, [1, 0, 1, 0]]
+    there = np.ones(len(boxes), bool)
+
+    def tell(kind: Kind, which: Array, out: bool) -> None:
+        for row in np.flatnonzero(which & there):
+            faults.add(kind, pictures[owner[row]].place(boxes[row].where))
+        if out:
+            there[which] = False
+
+    tell(box_faults.NO_NUMBERS, np.logical_not((np.abs(xyxy) < FAR).all(1)), out=True)  # nor is NaN
+    xyxy[~there] = 0
+    wrong = np.asarray((xyxy[:, :2] > xyxy[:, 2:]).any(1))
+    tell(box_faults.EXCHANGED if corners else box_faults.NEGATIVE, wrong, out=not corners)
+    xyxy = np.concatenate([np.minimum(xyxy[:, :2], xyxy[:, 2:]), np.maximum(xyxy[:, :2], xyxy[:, 2:])], 1)
+    tell(box_faults.TWICE, _repeated(boxes, owner, xyxy, there), out=True)
+    tell(box_faults.EMPTY, _flat(xyxy), out=True)
+    clipped = np.clip(xyxy, 0, limits)
+    tell(box_faults.OUTSIDE, _flat(clipped), out=True)
+    tell(box_faults.BEYOND, np.asarray(np.abs(xyxy - clipped).max(1, initial=0) > slack), out=False)
+    ends = np.cumsum([0, *counts])
+    rows = [start + np.flatnonzero(there[start:end]) for start, end in pairwise(ends)]
+    exact = clipped.astype(np.float32)
+    return [_boxes(exact[own], [boxes[row] for row in own], p.said) for p, own in zip(pictures, rows, strict=True)]
+
+
+def _flat(xyxy: Array) -> Array:
+    """Which boxes have no area in the precision that they will have."""
+    exact = xyxy.astype(np.float32)
+    return np.asarray((exact[:, 2:] <= exact[:, :2]).any(1))
+
+
+def _repeated(boxes: Sequence[Box], owner: Array, xyxy: Array, there: Array) -> Array:
+    """Which boxes are equal, class and flags too, to an earlier one of their picture."""
+    seen: set[Any] = set()
+    again = np.zeros(len(boxes), bool)
+    for row, (box, number, corners) in enumerate(zip(boxes, owner.tolist(), xyxy.tolist(), strict=True)):
+        if there[row]:
+            same = (number, box.label, box.crowd, box.difficult, *corners)
+            again[row] = same in seen
+            seen.add(same)
+    return again
+
+
+def _boxes(xyxy: Array, boxes: Sequence[Box], said: tuple[int, int] | None) -> Boxes:
+    crowd, difficult = (
+        np.array(flags, bool) if any(flags) else None
+        for flags in ([box.crowd for box in boxes], [box.difficult for box in boxes])
+    )
+    own = (xyxy[:, 2] - xyxy[:, 0]).astype(np.float64) * (xyxy[:, 3] - xyxy[:, 1])
+    known = [box.area for box in boxes]
+    area = None
+    if any(value is not None for value in known):
+        area = np.array([mine if value is None else value for value, mine in zip(known, own, strict=True)], np.float64)
+    return Boxes(xyxy, tuple(box.label for box in boxes), crowd, difficult, said, area)
+
+
+def sizes_of(pictures: Sequence[Picture], all_of: bool = False) -> dict[str, tuple[int, int]]:
+    """(height, width) by key of the pictures that have boxes: as their annotations say, else, or with `all_of` always,
+    from the headers, read in threads. One that cannot be read has none."""
+    boxed = [picture for picture in pictures if picture.boxes]
+    sizes = {} if all_of else {picture.key: picture.said for picture in boxed if picture.said is not None}
+    asked = [picture for picture in boxed if picture.key not in sizes]
+    found = in_threads(_size, [picture.image for picture in asked]) if asked else []
+    return sizes | {picture.key: size for picture, size in zip(asked, found, strict=True) if size is not None}
+
+
+def _size(image: ImageSource) -> tuple[int, int] | None:
+    try:
+        return image.size()
+    except BadImage:
+        return None
+
+
+def unique(keys: Counter[str], name: str) -> str:
+    """The name as a key that none in `keys` is equal to: the second of one name is `name#2`."""
+    keys[name] += 1
+    return printable(name) if keys[name] == 1 else f"{printable(name)}#{keys[name]}"
+
+
+def number(value: Any) -> float:
+    """A value, or a text, as a number; NaN where it is none."""
+    try:
+        return math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def side(value: Any) -> int | None:
+    """A height or width of a picture as annotations say it; None where they do not, as with 0."""
+    found = number(value)
+    return int(found) if 1 <= found < FAR and found == int(found) else None
+
+
+def size(height: Any, width: Any) -> tuple[int, int] | None:
+    """(height, width) as annotations say them; None where one is missing, or is no size."""
+    sides = side(height), side(width)
+    return None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
+
+
+def cornered(x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
+    """Corners of a box given by its upper left corner and its size."""
+    return x, y, x + width, y + height
+
+
+def centred(x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
+    """Corners of a box given by its centre and its size."""
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def name_of(value: Any, where: str) -> str:
+    """A picture's name in an annotation file, with forward slashes. Raises `InputError` with `where`."""
+    if isinstance(value, str) and value.strip() and "\0" not in value:
+        try:
+            os.fsencode(value)
+        except UnicodeEncodeError:
+            pass
+        else:
+            return value.replace("\\", "/")
+    raise InputError(f"{where}: names no picture; give it the name of its file or remove it")

@@ -1,0 +1,98 @@
+"""Pascal VOC's XML: a file for each picture in `Annotations`, pictures in `JPEGImages`, splits in `ImageSets/Main`.
+
+Numbers are kept as written: xmin, ymin, xmax, ymax are taken for x1, y1, x2, y2. VOC's own count pixels from 1 and include
+the last, so that a box of theirs lies one pixel to the right and below at its first corner and ends where it should;
+most others' count from 0. Nothing in a file tells the two apart, and a pixel matters to none but the tiniest objects.
+Format: http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from clearsight.core.errors import InputError
+from clearsight.core.reader import DataInfo, Evidence, Location
+from clearsight.core.sample import Sample, printable
+from clearsight.data.readers import box_faults
+from clearsight.data.readers.boxes import Box, BoxSet, Picture, number, size
+from clearsight.data.readers.names import count, few
+from clearsight.data.readers.safe_xml import parse
+from clearsight.data.readers.voc_files import Listed, Survey, survey
+from clearsight.data.tree import is_tree, open_tree
+
+HEAD = 2**13
+"""Bytes of a file that sniffing looks at."""
+
+
+def sniff(location: Location) -> Evidence | None:
+    """Sure where an XML file whose root is `<annotation>` has a picture where VOC has it, or beside it."""
+    if not is_tree(location.path):
+        return None
+    found = survey(open_tree(location.path))
+    first = next((entry.xml for entry in found.pictures if entry.xml and found.tree.has(entry.member)), None)
+    if first is None or not re.search(rb"<annotation[\s>]", found.tree.head(first, HEAD)):
+        return None
+    return Evidence(0.96, f"annotations of Pascal VOC: {few([entry.xml for entry in found.pictures if entry.xml])}")
+
+
+def info(location: Location) -> DataInfo:
+    """Splits, classes, faults. Raises `InputError` with the file that is not as it must be."""
+    return _gather(location, None).info("voc")
+
+
+def read(location: Location, split: str) -> Iterator[Sample]:
+    """The pictures of a split in the order of its list; without lists in the order of their files."""
+    return _gather(location, split).samples(split)
+
+
+def _gather(location: Location, split: str | None) -> BoxSet:
+    """All pictures; with `split`, the annotations of that split alone."""
+    place = printable(str(location.path))
+    if not is_tree(location.path):
+        raise InputError(f"{place} is no folder or zip; give that which holds Annotations and JPEGImages")
+    found = survey(open_tree(location.path))
+    gathered, others = BoxSet(notes=list(found.notes)), []
+    for entry in found.pictures:
+        picture = _picture(found, entry, gathered)
+        if entry.xml is not None and split in (None, entry.split):
+            root = parse(found.tree.read(entry.xml), picture.source)
+            if root.tag != "annotation":
+                others.append(entry.xml)
+                continue
+            picture.said = size(root.findtext("size/height"), root.findtext("size/width"))
+            for position, thing in enumerate(root.iterfind("object"), 1):
+                _add(picture, thing, f"object {position}", gathered)
+        gathered.pictures.append(picture)
+    if not any(picture.annotated for picture in gathered.pictures):
+        raise InputError(f"{place} holds no annotation of Pascal VOC: an XML file for each picture, in Annotations")
+    if others:
+        gathered.notes.append(f"{count(len(others), 'XML file')} of something else: {few(others)}")
+    for name in found.unlisted:
+        gathered.faults.add(box_faults.UNLISTED, printable(name))
+    gathered.faults.count("pictures there", found.there)
+    return gathered
+
+
+def _picture(found: Survey, entry: Listed, gathered: BoxSet) -> Picture:
+    key = gathered.key(entry.member)
+    source = printable(str(found.tree.path / (entry.xml or entry.by)))
+    if not found.tree.has(entry.member):
+        gathered.faults.add(box_faults.MISSING, f"{printable(str(found.tree.path / entry.by))}: {key}")
+    if entry.xml is None:
+        gathered.faults.add(box_faults.UNMARKED, key)
+    return Picture(key, found.tree.image(entry.member), entry.split, annotated=entry.xml is not None, source=source)
+
+
+def _add(picture: Picture, thing: Element, where: str, gathered: BoxSet) -> None:
+    label = printable((thing.findtext("name") or "").strip())
+    edges = [thing.findtext(f"bndbox/{edge}") for edge in ("xmin", "ymin", "xmax", "ymax")]
+    if not label:
+        gathered.refuse(box_faults.NO_LABEL, picture.place(where))
+    elif thing.find("bndbox") is None:
+        gathered.refuse(box_faults.NO_BOX, picture.place(where))
+    else:
+        x1, y1, x2, y2 = map(number, edges)
+        difficult = (thing.findtext("difficult") or "").strip().casefold() in ("1", "true")
+        gathered.add(picture, Box(label, (x1, y1, x2, y2), where, difficult=difficult))

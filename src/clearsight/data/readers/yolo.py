@@ -1,0 +1,134 @@
+"""YOLO's text files in Ultralytics' layout: `data.yaml`, pictures in `images`, a text file for each in `labels`.
+
+A line is a class's number, then centre and size of a box as shares of the picture's sides; a line of a polygon counts as
+the box around it. An empty file says that nothing is there; so does a missing one, by YOLO's convention.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+from collections.abc import Iterator, Sequence
+
+from clearsight.core.errors import InputError
+from clearsight.core.reader import DataInfo, Evidence, Location
+from clearsight.core.sample import Sample, printable
+from clearsight.data.readers import box_faults
+from clearsight.data.readers.boxes import Box, BoxSet, Picture, centred, number
+from clearsight.data.readers.names import count, few, natural_order
+from clearsight.data.readers.yolo_files import Named, YoloFile, below, candidates, label_of, open_file
+
+SPARE = frozenset({"classes.txt", "labels.txt", "notes.txt", "readme.txt"})
+"""Text files that lie among labels and are none."""
+
+
+def sniff(location: Location) -> Evidence | None:
+    """Sure of a YAML file that names classes and the pictures of splits; less of several."""
+    tree, files = candidates(location)
+    if tree is None or not files:
+        return None
+    return Evidence(0.96 if len(files) == 1 else 0.5, f"YOLO's layout by {few(files)}")
+
+
+def info(location: Location) -> DataInfo:
+    """Splits, classes in the order of their numbers, faults. Raises `InputError` with the file that is not as it must be."""
+    return _gather(location, None).info("yolo")
+
+
+def read(location: Location, split: str) -> Iterator[Sample]:
+    """The pictures of a split in the order of their names, or of its list. Their headers are read: boxes are shares."""
+    return _gather(location, split).samples(split)
+
+
+def _gather(location: Location, split: str | None) -> BoxSet:
+    """All pictures; with `split`, the labels of that split alone."""
+    tree, files = candidates(location)
+    place = printable(str(location.path))
+    if tree is None or len(files) != 1:
+        lacking = "no data.yaml with names:, train: and val:"
+        raise InputError(f"{place} holds {f'several, {few(files)}; name the one that is meant' if files else lacking}")
+    file = open_file(tree, files[0])
+    gathered = BoxSet(declared=list(file.names.values()), notes=file.notes, shares=True, corners=False)
+    names = list(file.names.values())
+    if alike := natural_order(name for name in names if names.count(name) > 1):
+        gathered.notes.append(f"{file.where}: several numbers of one name are one class: {few(alike)}")
+    outlines: list[str] = []
+    for own in file.entries:
+        found = list(file.pictures(own))
+        _add_split(file, own, found, gathered, outlines, look=split in (None, own))
+        if split is None:
+            _orphans(file, own, found, gathered)
+    if outlines:
+        gathered.notes.append(f"{count(len(outlines), 'polygon')} read as the boxes around them: {few(outlines)}")
+    if not gathered.pictures:
+        raise InputError(f"{file.where} names no folder or list that holds pictures")
+    return gathered
+
+
+def _add_split(
+    file: YoloFile, split: str, found: Sequence[Named], gathered: BoxSet, outlines: list[str], *, look: bool
+) -> None:
+    """The pictures of one split; `look` is whether their labels are read."""
+    labels = [label_of(named.member) for named in found]
+    there = [look and file.tree.has(label) for label in labels]
+    known = not look or any(there)
+    missing: list[str] = []
+    for named, label, marked in zip(found, labels, there, strict=True):
+        key, source = gathered.key(named.member), printable(str(file.tree.path / label))
+        picture = Picture(key, file.tree.image(named.member), split, annotated=known, source=source)
+        gathered.pictures.append(picture)
+        if not file.tree.has(named.member):
+            gathered.faults.add(box_faults.MISSING, f"{named.by}: {printable(named.member)}")
+        if marked:
+            outlines += _read_labels(file, label, picture, gathered)
+        elif look:
+            missing.append(key)
+    if missing and not known:
+        what = f"{split} has no label file at all: its {count(len(missing), 'picture')} taken as not annotated"
+        gathered.notes.append(what)
+    elif missing:
+        what = f"{count(len(missing), 'picture')} of {split} without a label file, taken as showing none of the classes"
+        gathered.notes.append(f"{what}, which is YOLO's convention: {few(missing)}")
+
+
+def _read_labels(file: YoloFile, label: str, picture: Picture, gathered: BoxSet) -> Iterator[str]:
+    """Adds the boxes of one label file; gives the place of each that was a polygon."""
+    text = file.tree.read(label).decode("utf-8", "replace")
+    for line, content in enumerate(text.splitlines(), 1):
+        values = [number(word) for word in content.split()]
+        where = f"line {line}"
+        if not values:
+            continue
+        outline = len(values) > 6 and len(values) % 2 == 1 and not file.poses
+        whole = len(values) == 5 or outline or (file.poses and len(values) > 5)
+        if not whole or not values[0].is_integer():
+            gathered.refuse(box_faults.NO_LINE, picture.place(where))
+        elif (name := file.names.get(int(values[0]))) is None:
+            gathered.refuse(box_faults.NO_CLASS, picture.place(f"{where}: class {int(values[0])}"))
+        else:
+            corners = _around(values[1:]) if outline else centred(*values[1:5])
+            gathered.add(picture, Box(name, corners, where))
+            if outline:
+                yield picture.place(where)
+
+
+def _around(values: Sequence[float]) -> tuple[float, float, float, float]:
+    """The box around a polygon x, y, x, y, …"""
+    if not all(map(math.isfinite, values)):
+        return (math.nan,) * 4
+    x, y = values[::2], values[1::2]
+    return min(x), min(y), max(x), max(y)
+
+
+def _orphans(file: YoloFile, split: str, found: Sequence[Named], gathered: BoxSet) -> None:
+    """Label files of a split's folders that belong to no picture."""
+    if any(entry.lower().endswith(".txt") for entry in file.entries[split]):
+        return  # a list may name some of a folder's pictures
+    known = {label_of(named.member) for named in found}
+    for folder in sorted({posixpath.dirname(label) for label in known}):
+        for name in below(file.tree, folder):
+            here, base = posixpath.split(name)
+            if here == folder and base.lower().endswith(".txt") and base.lower() not in SPARE:
+                gathered.faults.count("files")
+                if name not in known:
+                    gathered.faults.add(box_faults.ORPHANS, printable(str(file.tree.path / name)))

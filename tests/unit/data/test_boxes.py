@@ -1,0 +1,190 @@
+"""Boxes as files have them, put right or left out: worked out by hand, and over all kinds of numbers."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from laying import picture
+
+from clearsight.core.errors import BadImage, InputError
+from clearsight.core.sample import ArrayImage, FileImage, ImageSource
+from clearsight.data.readers import box_faults
+from clearsight.data.readers.box_faults import Faults, Kind
+from clearsight.data.readers.boxes import (
+    Box,
+    BoxSet,
+    Picture,
+    centred,
+    cornered,
+    mended,
+    name_of,
+    number,
+    size,
+    sizes_of,
+)
+
+IMAGE = ArrayImage(np.zeros((6, 8, 3), np.uint8))
+Corners = tuple[float, float, float, float]
+
+
+def one(*corners: Corners, said: tuple[int, int] | None = (6, 8), label: str = "a") -> Picture:
+    """A picture of 8 x 6 pixels with boxes of one class."""
+    boxes = [Box(label, own, f"line {line}") for line, own in enumerate(corners, 1)]
+    return Picture("p.png", IMAGE, boxes=boxes, said=said, source="x.csv")
+
+
+def mend(picture: Picture, **options: Any) -> tuple[list[list[float]], dict[Kind, int]]:
+    """The boxes left, and how many faults of each kind there were."""
+    faults = Faults()
+    sizes = {} if picture.said is None else {picture.key: picture.said}
+    (boxes,) = mended([picture], sizes, faults, **options)
+    assert boxes.xyxy.dtype == np.float32 and boxes.xyxy.shape == (len(boxes.labels), 4)
+    return boxes.xyxy.tolist(), dict(faults.numbers())
+
+
+@pytest.mark.parametrize(
+    ("corners", "left", "kind"),
+    [
+        ((1, 2, 5, 4), [1, 2, 5, 4], None),
+        ((0, 0, 8, 6), [0, 0, 8, 6], None),
+        ((0.25, 1.5, 7.75, 2.5), [0.25, 1.5, 7.75, 2.5], None),
+        ((-0.5, 0, 8.5, 6.5), [0, 0, 8, 6], None),  # rounding
+        ((5, 2, 1, 4), [1, 2, 5, 4], box_faults.EXCHANGED),
+        ((5, 4, 1, 2), [1, 2, 5, 4], box_faults.EXCHANGED),
+        ((-3, 2, 5, 4), [0, 2, 5, 4], box_faults.BEYOND),
+        ((1, 2, 5, 9), [1, 2, 5, 6], box_faults.BEYOND),
+        ((-3, -3, 20, 20), [0, 0, 8, 6], box_faults.BEYOND),
+        ((8, 2, 12, 4), None, box_faults.OUTSIDE),
+        ((1, -4, 5, 0), None, box_faults.OUTSIDE),
+        ((1, 2, 1, 4), None, box_faults.EMPTY),
+        ((1, 2, 5, 2), None, box_faults.EMPTY),
+        ((7, 2, 7 + 1e-9, 4), None, box_faults.EMPTY),  # nothing is left of it in single precision
+        ((math.nan, 2, 5, 4), None, box_faults.NO_NUMBERS),
+        ((1, 2, math.inf, 4), None, box_faults.NO_NUMBERS),
+        ((1, -math.inf, 5, 4), None, box_faults.NO_NUMBERS),
+        ((1, 2, 1e12, 4), None, box_faults.NO_NUMBERS),
+    ],
+)
+def test_a_box(corners: Corners, left: list[float] | None, kind: Kind | None) -> None:
+    assert mend(one(corners)) == ([] if left is None else [left], {} if kind is None else {kind: 1})
+
+
+def test_several_faults_and_where_they_are() -> None:
+    pictures = [one((5, 2, 1, 40), (1, 1, 1, 1), (2, 2, 3, 3)), one((9, 9, 10, 10)), one()]
+    faults = Faults()
+    faults.count("boxes", 4)
+    boxes = mended(pictures, {"p.png": (6, 8)}, faults)
+    assert [own.xyxy.tolist() for own in boxes] == [[[1, 2, 5, 6], [2, 2, 3, 3]], [], []]
+    assert [own.labels for own in boxes] == [("a", "a"), (), ()]
+    assert {fault.what: (fault.done, fault.items, fault.total) for fault in faults.all()} == {
+        "boxes whose second corner lies before the first": ("turned round", ("x.csv: line 1 (p.png)",), 4),
+        "boxes without area": ("left out", ("x.csv: line 2 (p.png)",), 4),
+        "boxes wholly outside their picture": ("left out", ("x.csv: line 1 (p.png)",), 4),
+        "boxes that reach beyond their picture": ("clipped to it", ("x.csv: line 1 (p.png)",), 4),
+    }
+
+
+def test_of_a_negative_size_nothing_is_certain() -> None:
+    assert mend(one(cornered(5, 2, -4, 2)), corners=False) == ([], {box_faults.NEGATIVE: 1})
+
+
+def test_copies_are_equal_in_place_class_and_flags() -> None:
+    picture = one((1, 1, 3, 3), (1, 1, 3, 3), (3, 3, 1, 1), (1, 1, 3, 4))
+    picture.boxes += [Box("b", (1, 1, 3, 3), ""), Box("a", (1, 1, 3, 3), "", crowd=True), Box("a", (1, 1, 3, 3), "")]
+    faults = Faults()
+    (boxes,) = mended([picture], {}, faults)
+    assert boxes.labels == ("a", "a", "b", "a") and boxes.crowd is not None
+    np.testing.assert_array_equal(boxes.crowd, [False, False, False, True])
+    assert boxes.difficult is None and boxes.said == (6, 8)
+    assert faults.numbers() == {box_faults.EXCHANGED: 1, box_faults.TWICE: 3}
+
+
+def test_the_same_box_in_two_pictures_is_no_copy() -> None:
+    faults = Faults()
+    assert [len(own.labels) for own in mended([one((1, 1, 3, 3)), one((1, 1, 3, 3))], {}, faults)] == [1, 1]
+    assert faults.all() == ()
+
+
+def test_where_the_size_is_not_known_only_what_is_left_or_above_is_outside() -> None:
+    left, faults = mend(one((100, 100, 300, 300), (-5, 2, 3, 4), (-5, 2, -3, 4), said=None))
+    assert left == [[100, 100, 300, 300], [0, 2, 3, 4]]
+    assert faults == {box_faults.OUTSIDE: 1, box_faults.BEYOND: 1}
+
+
+NUMBERS = st.floats(-20, 30) | st.sampled_from([math.nan, math.inf, -math.inf, 0.0, 8.0, 6.0, 1e30, -1e30])
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.sampled_from("ab")), max_size=12))
+def test_every_box_is_used_or_told_of(rows: list[tuple[float, float, float, float, str]]) -> None:
+    boxes = [Box(label, corners, str(line)) for line, (*corners, label) in enumerate(rows)]  # type: ignore[arg-type]
+    faults = Faults()
+    given_ = Picture("p", IMAGE, boxes=boxes, said=(6, 8))
+    (left,) = mended([given_], {"p": (6, 8)}, faults)
+    out = (box_faults.NO_NUMBERS, box_faults.EMPTY, box_faults.OUTSIDE, box_faults.TWICE)
+    assert len(left.labels) + sum(faults.numbers().get(kind, 0) for kind in out) == len(rows)
+    x1, y1, x2, y2 = left.xyxy.T
+    assert ((x1 >= 0) & (x1 < x2) & (x2 <= 8) & (y1 >= 0) & (y1 < y2) & (y2 <= 6)).all()
+    again = Faults()
+    boxes = [Box(label, tuple(own), "") for own, label in zip(left.xyxy.tolist(), left.labels, strict=True)]
+    (same,) = mended([Picture("p", IMAGE, boxes=boxes, said=(6, 8))], {"p": (6, 8)}, again)
+    if box_faults.TWICE not in again.numbers():  # two may be clipped to one
+        np.testing.assert_array_equal(same.xyxy, left.xyxy)
+        assert again.all() == ()
+
+
+def test_shares_become_pixels_by_the_header(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture(0, (80, 60)))
+    shares = BoxSet(shares=True, corners=False)
+    for name, corners in (("a.png", centred(0.5, 0.5, 0.5, 1.2)), ("gone.png", centred(0.5, 0.5, 0.1, 0.1))):
+        shares.pictures.append(Picture(shares.key(name), FileImage(tmp_path / name), source="l.txt"))
+        shares.add(shares.pictures[-1], Box("a", corners, "line 1"))
+    info = shares.info("yolo")
+    assert (info.labels, info.splits, info.annotated) == (("a",), {"train": 2}, {"boxes"})
+    assert [(fault.what, fault.total) for fault in info.faults] == [("boxes that reach beyond their picture", 2)]
+    first, lost = shares.samples("train")
+    assert first.boxes is not None and first.boxes.said is None
+    np.testing.assert_array_equal(first.boxes.xyxy, [[20, 0, 60, 60]])
+    assert lost.boxes is None  # nobody knows how large the picture was
+    assert list(shares.samples("val")) == []
+
+
+def test_sizes_are_read_only_where_they_are_not_said() -> None:
+    class Asked(ImageSource):
+        name = "asked"
+
+        def encoded(self) -> bytes:
+            raise BadImage("asked", "is broken")
+
+    pictures = [
+        Picture("said", Asked(), boxes=one((1, 1, 2, 2)).boxes, said=(3, 4)),
+        Picture("read", IMAGE, boxes=one((1, 1, 2, 2)).boxes),
+        Picture("broken", Asked(), boxes=one((1, 1, 2, 2)).boxes),
+        Picture("bare", IMAGE),
+    ]
+    assert sizes_of(pictures) == {"said": (3, 4), "read": (6, 8)}
+    assert sizes_of(pictures, all_of=True) == {"read": (6, 8)}
+
+
+def test_numbers_and_sizes_of_any_kind() -> None:
+    assert [number(value) for value in (3, "4.5", " 7 ", 1e3)] == [3, 4.5, 7, 1000]
+    for value in (None, True, "x", "", [1], {}, 10**400, "nan"):
+        assert math.isnan(number(value))
+    assert size(600, "800") == (600, 800)
+    for height, width in ((0, 5), (5, None), (5.5, 5), (-1, 4), ("x", 4), (math.inf, 4)):
+        assert size(height, width) is None
+
+
+@pytest.mark.parametrize("value", [None, 3, "", "  ", "a\0b", "\ud800.png", ["a"]])
+def test_names_that_are_none(value: Any) -> None:
+    with pytest.raises(InputError, match=r"x\.json: image 3: names no picture; give it the name of its file"):
+        name_of(value, "x.json: image 3")
+
+
+def test_names_written_on_windows() -> None:
+    assert name_of("train\\1.png", "") == "train/1.png"
