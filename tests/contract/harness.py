@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from clearsight.core.learner import Learner
+from clearsight.core.metric import Metric, Result
 from clearsight.core.pipeline import Batches
 from clearsight.core.sample import Sample
 from clearsight.core.task import Task
@@ -74,8 +75,18 @@ def train(
     return training
 
 
-def score(task: Task[Any], net: Any, samples: Sequence[Sample]) -> float:
-    """The task's headline on samples, by the way that predict and evaluate take."""
+def judged(task: Task[Any], net: Any, samples: Sequence[Sample]) -> Metric[Any]:
+    """The task's judge of samples, by the way that predict and evaluate take."""
     metric = task.metric()
     metric.update(list(Predictor(task, net)(s.image.load() for s in samples)), samples)
-    return metric.score()
+    return metric
+
+
+def score(task: Task[Any], net: Any, samples: Sequence[Sample]) -> float:
+    """The task's headline on samples."""
+    return judged(task, net, samples).score()
+
+
+def result(task: Task[Any], net: Any, samples: Sequence[Sample]) -> Result:
+    """All figures on samples."""
+    return judged(task, net, samples).result(resamples=0)

@@ -14,7 +14,7 @@ TASKS = list(names("tasks"))
 VERBS = list(names("verbs"))
 
 
-@pytest.mark.parametrize("table", ["verbs", "tasks", "predictions", "nets", "readers", "checks", "sections"])
+@pytest.mark.parametrize("table", ["verbs", "tasks", "predictions", "nets", "readers", "writers", "checks", "sections"])
 def test_every_name_leads_to_something(table: str) -> None:
     for name in names(table):
         assert find(table, name) is not None
@@ -48,3 +48,13 @@ def test_a_hole_in_the_table_answers_with_a_sentence() -> None:
 def test_a_reader_has_its_three_functions(reader: str) -> None:
     module = find("readers", reader)
     assert all(callable(getattr(module, name)) for name in ("sniff", "info", "read"))
+
+
+@pytest.mark.parametrize("writer", list(names("writers")))
+def test_a_writer_has_its_parts_and_a_reader_of_its_name(writer: str) -> None:
+    module = find("writers", writer)
+    assert callable(module.place)
+    assert callable(module.write)
+    assert module.HOLDS & {"boxes", "labels"}
+    assert isinstance(module.TAKEN, frozenset)
+    assert writer in names("readers")

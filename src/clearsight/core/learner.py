@@ -46,6 +46,18 @@ class Learner(nn.Module, ABC):
         """After the last step: one pass over the training data for learners that collect (a memory bank, statistics)."""
 
 
+def grouped(net: Net, backbone_lr: float = 1.0, layer_decay: float = 1.0) -> list[ParamGroup]:
+    """A net's head at the whole learning rate and its pretrained part at `backbone_lr` of it, or with a layer decay each
+    block at that part of the one above (Bao et al. 2022, BEiT)."""
+    kept = {id(p) for p in net.backbone_parameters()}
+    groups = split_decay([p for p in net.parameters() if id(p) not in kept])
+    if layer_decay == 1:
+        return groups + split_decay(net.backbone_parameters(), backbone_lr)
+    for depth, block in enumerate(reversed(net.backbone_blocks()), 1):
+        groups += split_decay(block, backbone_lr * layer_decay**depth)
+    return groups
+
+
 def split_decay(params: list[nn.Parameter], lr_scale: float = 1.0) -> list[ParamGroup]:
     """Weights with decay, vectors and scalars (biases, norms) without."""
     groups = (

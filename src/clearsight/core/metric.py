@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -17,12 +18,77 @@ WRITTEN = 1000
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A place on a mistake's photograph: where something is, or where the model said so."""
+
+    box: tuple[float, float, float, float]  # x1, y1, x2, y2 in photo pixels
+    truth: bool  # annotated; else answered
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"box": list(self.box), "truth": self.truth}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        x1, y1, x2, y2 = map(float, data["box"])
+        return cls((x1, y1, x2, y2), bool(data["truth"]))
+
+
+@dataclass(frozen=True)
 class Mistake:
-    """One sample the model got wrong, how badly (larger is worse), and in words what happened."""
+    """Something the model got wrong, how badly (larger is worse), and in words what happened. One picture may have several
+    where a picture has several answers."""
 
     key: str
     badness: float
     text: str
+    kind: str = ""  # what kind of mistake it is, in the plural, where there are kinds: "Missed boxes"
+    marks: Sequence[Mark] = ()  # where in the picture, if not all over it
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        kind = {"kind": self.kind} if self.kind else {}
+        marks = {"marks": [mark.to_dict() for mark in self.marks]} if self.marks else {}
+        return {"key": self.key, "badness": self.badness, "text": self.text, **kind, **marks}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        return cls(**{**data, "marks": tuple(map(Mark.from_dict, data.get("marks") or ()))})
+
+
+def worst(mistakes: Sequence[Mistake], most: int) -> list[Mistake]:
+    """At most so many of the mistakes, in their order: of each kind as many as of the others, while there are some."""
+    if len(mistakes) <= most:
+        return list(mistakes)
+    turn: Counter[str] = Counter()
+    turns = []
+    for place, mistake in enumerate(mistakes):
+        turns.append((turn[mistake.kind], place))
+        turn[mistake.kind] += 1
+    return [mistakes[place] for place in sorted(place for _, place in sorted(turns)[:most])]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Lines of one figure, such as precision over recall for each class."""
+
+    title: str
+    across: str  # what the horizontal axis is
+    up: str  # what the vertical axis is
+    lines: Mapping[str, Sequence[tuple[float, float]]]  # name -> points; the first one matters most
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        lines = {name: [list(point) for point in points] for name, points in self.lines.items()}
+        return {"title": self.title, "across": self.across, "up": self.up, "lines": lines}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        lines = {name: [(float(x), float(y)) for x, y in points] for name, points in data["lines"].items()}
+        return cls(data["title"], data["across"], data["up"], lines)
 
 
 @dataclass(frozen=True)
@@ -47,11 +113,16 @@ class Result:
     figures: Mapping[str, Figure] = field(default_factory=dict)  # a name of `values` or of a row -> what it is in words
     weakest_by: str = ""  # the column of `per_class` that says which rows are weakest
     per: str = "class"  # what `per_class` has a row for, in the singular
-    confusion: Sequence[Sequence[int]] | None = None  # rows are truth, columns the prediction, both in `labels`' order
+    confusion: Sequence[Sequence[int]] | None = None  # rows are truth, columns the prediction, as in `confused`
     labels: Sequence[str] = ()
+    background: str = ""  # what the last row and column of `confusion`, beyond the labels, are called: nothing is there
     mistakes: Sequence[Mistake] = ()  # worst first
     more_mistakes: int = 0  # how many more there were, in a result read from a file
     points: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)  # value -> (truth, found) pairs
+    curves: Sequence[Curves] = ()
+    breakdown: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict
+    )  # kind of error -> {"count": …, "cost": …}
     count: int = 0  # samples judged
     left_out: int = 0  # samples without the annotation that judging needs
 
@@ -63,6 +134,11 @@ class Result:
     def score(self) -> float:
         """The headline's value."""
         return self.values[self.headline]
+
+    @property
+    def confused(self) -> tuple[str, ...]:
+        """The names of the rows and columns of `confusion`."""
+        return (*self.labels, self.background) if self.background else tuple(self.labels)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -78,10 +154,13 @@ class Result:
             "weakest_by": self.weakest_by,
             "per": self.per,
             "labels": list(self.labels),
+            "background": self.background,
             "confusion": None if self.confusion is None else [list(map(int, row)) for row in self.confusion],
-            "mistakes": [{"key": m.key, "badness": m.badness, "text": m.text} for m in self.mistakes[:WRITTEN]],
+            "mistakes": [mistake.to_dict() for mistake in worst(self.mistakes, WRITTEN)],
             "more_mistakes": self.more_mistakes + len(self.mistakes[WRITTEN:]),
             "points": {name: [list(pair) for pair in pairs] for name, pairs in self.points.items()},
+            "curves": [curves.to_dict() for curves in self.curves],
+            "breakdown": {kind: dict(row) for kind, row in self.breakdown.items()},
         }
 
     @classmethod
@@ -89,9 +168,10 @@ class Result:
         """The inverse of `to_dict`."""
         known = dict(data)
         known["intervals"] = {name: (low, high) for name, (low, high) in known["intervals"].items()}
-        known["mistakes"] = [Mistake(**m) for m in known["mistakes"]]
+        known["mistakes"] = [Mistake.from_dict(m) for m in known["mistakes"]]
         known["figures"] = {name: Figure(**figure) for name, figure in (known.get("figures") or {}).items()}
-        points = known.get("points") or {}  # results of older versions have none
+        known["curves"] = [Curves.from_dict(one) for one in known.get("curves") or ()]  # older results have none
+        points = known.get("points") or {}
         known["points"] = {name: [(float(x), float(y)) for x, y in pairs] for name, pairs in points.items()}
         return cls(**known)
 

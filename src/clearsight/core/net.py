@@ -28,10 +28,43 @@ class Tap:
     reshape: Callable[[Tensor], Tensor] | None = None
 
 
+@dataclass(frozen=True)
+class LabelAxis:
+    """How the labels lie along the axis of a tensor that grows with them: `outer` times, one after the other, `before` rows
+    of no label (the background, say), a row for each label and `after` more of none; each of them `inner` rows thick."""
+
+    outer: int = 1
+    before: int = 0
+    after: int = 0
+    inner: int = 1
+
+    def length(self, labels: int) -> int:
+        """How long the axis is for so many labels."""
+        return self.outer * (self.before + labels + self.after) * self.inner
+
+    def rows(self, labels: int, chosen: Tensor) -> Tensor:
+        """The rows of the chosen ones (N,) of so many labels, and those of none: as many, and in the same order, for the
+        same choice from other labels."""
+        each = self.before + labels + self.after
+        after = torch.arange(self.after) + self.before + labels
+        places = torch.cat([torch.arange(self.before), chosen.long() + self.before, after])
+        starts = torch.arange(self.outer)[:, None] * each + places
+        return (starts[..., None] * self.inner + torch.arange(self.inner)).flatten()
+
+
 class Net(nn.Module, ABC):
     """Weights and how they are used. Normalises inside, so that every net takes images in [0, 1]."""
 
     name: ClassVar[str]
+
+    @property
+    def pretrained_name(self) -> str | None:
+        """The timm model whose weights its pretrained part takes; None where it has no such part."""
+        name = self.config.get("model")
+        return None if name is None else str(name)
+
+    light: ClassVar[bool] = True
+    """Whether it is made in no time, so that lists of nets may count what it costs."""
 
     any_size: bool = False
     """Whether it takes pictures of other sides than the task's: what training with growing pictures needs."""
@@ -98,13 +131,21 @@ class Net(nn.Module, ABC):
                     "leave --size and --channels out, so that they stay as they were"
                 )
             for axis in axes:
-                rows = (given.shape[axis], value.shape[axis]) == (len(asked.labels), len(task.labels))
-                # what depends on the number of labels but has no row for each of them starts anew
-                kept = given.index_select(axis, there.long()).to(value.dtype) if rows and both else None
-                given = value if kept is None else value.clone().index_copy_(axis, here, kept)
+                layout = self.label_axis(name)
+                lengths = layout.length(len(asked.labels)), layout.length(len(task.labels))
+                if not both or (given.shape[axis], value.shape[axis]) != lengths:
+                    # what depends on the number of labels but has no row for each of them starts anew
+                    given = value
+                    continue
+                kept = given.index_select(axis, layout.rows(len(asked.labels), there)).to(value.dtype)
+                given = value.clone().index_copy_(axis, layout.rows(len(task.labels), here), kept)
             taken[name] = given
         self.load_state_dict(taken)
         return _told(asked.labels, task.labels, "classes" if task.asked == "labels" else task.asked)
+
+    def label_axis(self, name: str) -> LabelAxis:
+        """How the labels lie in the tensor of this name that depends on their number: by default a row for each."""
+        return LabelAxis()
 
     def backbone_blocks(self) -> list[list[nn.Parameter]]:
         """The pretrained part in blocks, the one next to the input first: thawed one by one from the head down, each

@@ -19,7 +19,7 @@ class Example:
     """One sample made ready: what the cache stores and workers send."""
 
     key: str
-    image: Tensor  # uint8 (C, S, S)
+    image: Tensor  # uint8 (C, H, W)
     target: Mapping[str, Tensor]  # for judging, "frame" (6,) is among them
 
 
@@ -36,7 +36,7 @@ class Batch:
         progress: float = 1.0,
         passes: Tensor | None = None,
     ) -> None:
-        self.images = images  # (B, C, S, S): uint8 until the batch stage, then float in [0, 1]
+        self.images = images  # (B, C, H, W): uint8 until the batch stage, then float in [0, 1]
         self.targets = targets  # each (B, ...)
         self.keys = keys
         self.progress = progress  # share of the training that is over when this batch is taken
@@ -80,8 +80,10 @@ class Stages:
     batch: Callable[[Batch, Generator], Batch]
     """Augment, mix within the batch and scale to float in [0, 1], the whole batch at once on the training device."""
 
-    mix: Callable[[Sequence[Example], Generator], Example] | None = None
-    """Several examples → one (mosaic), the first being the one whose turn it is; how many is `mix_count`."""
+    mix: Callable[[Sequence[Example], Generator, float], Example] | None = None
+    """Several examples → one (mosaic), the first being the one whose turn it is; how many is `mix_count`. The number is
+    the share of the training that is over, so that mixing can end before training does. The others may have to be decoded:
+    what leaves the first one as it is asks for none of them."""
 
     mix_count: int = 1
     collate: Callable[[Sequence[Example]], Batch] = stack
@@ -102,7 +104,8 @@ class Batches(Protocol):
 
 
 class Preprocess(torch.nn.Module):
-    """Photo uint8 (..., H, W, 3) → canvas float (N, C, S, S) in [0, 1] and its `Frame`. Exports: no int is made of H, W."""
+    """Photo uint8 (..., H, W, 3) → canvas float (N, C, h, w) of `task.shape`, in [0, 1], and its `Frame`. Exports: no int is made
+    of H or W."""
 
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the canvas and its frame, float (N, 6): see `clearsight.ops.geometry`."""

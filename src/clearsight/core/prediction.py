@@ -21,6 +21,9 @@ class Prediction(ABC):
     """Names and shapes of the final arrays it is made from, without the batch axis: {"probabilities": "K"}.
     These are also the names of an exported model's outputs."""
 
+    tiles: ClassVar[bool] = False
+    """Whether answers for parts of a photograph can be put together to one for all of it: see `merged`."""
+
     photo: Any = None
     """The pixels it was made from, kept only where a caller wants it drawn (notebooks)."""
 
@@ -28,6 +31,14 @@ class Prediction(ABC):
     @abstractmethod
     def from_arrays(cls, final: Mapping[str, Array], labels: Sequence[str]) -> Self:
         """Wrap one photograph's final arrays."""
+
+    @classmethod
+    def merged(
+        cls, parts: Sequence[Self], windows: Sequence[tuple[int, int, int, int]], task: Mapping[str, Any]
+    ) -> Self:
+        """One answer for a photograph from those for parts of it, each in pixels of its part. `windows` say where the parts
+        lie, x1, y1, x2, y2 in whole pixels; the first is the whole photograph. `task` are the task's fields."""
+        raise TypeError(f"{cls.__name__} is for a photograph as a whole")
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:

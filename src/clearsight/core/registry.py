@@ -24,6 +24,7 @@ VERBS: Mapping[str, str] = {
     "nets": "clearsight.verbs.nets",
     "learning-curve": "clearsight.verbs.learning_curve",
     "reject": "clearsight.verbs.reject",
+    "convert": "clearsight.verbs.convert",
 }
 """Modules with `SUMMARY`, `Options`, `run(options)`; in the order that `--help` shows them."""
 
@@ -31,12 +32,14 @@ TASKS: Mapping[str, str] = {
     "classify": "clearsight.tasks.classify.task:Classify",
     "multilabel": "clearsight.tasks.multilabel.task:Multilabel",
     "regress": "clearsight.tasks.regress.task:Regress",
+    "detect": "clearsight.tasks.detect.task:Detect",
 }
 
 PREDICTIONS: Mapping[str, str] = {
     "classify": "clearsight.tasks.classify.prediction:Classification",
     "multilabel": "clearsight.tasks.multilabel.prediction:LabelSet",
     "regress": "clearsight.tasks.regress.prediction:Values",
+    "detect": "clearsight.tasks.detect.prediction:Detections",
 }
 """Each task's typed prediction, apart from the task because it needs no torch."""
 
@@ -52,6 +55,12 @@ NETS: Mapping[str, str] = {
     "classify.resnet56": "clearsight.tasks.picture.residual:ResNet56",
     "classify.fast": "clearsight.tasks.picture.fast:Fast",
     "classify.timm": "clearsight.tasks.picture.timm:TimmClassifier",
+    "detect.yolo": "clearsight.tasks.detect.yolo:Yolo",
+    "detect.ssd": "clearsight.tasks.detect.ssd:SSD",
+    "detect.retinanet": "clearsight.tasks.detect.retinanet:RetinaNet",
+    "detect.fcos": "clearsight.tasks.detect.fcos:FCOS",
+    "detect.faster-rcnn": "clearsight.tasks.detect.faster_rcnn:FasterRCNN",
+    "detect.dfine": "clearsight.tasks.detect.dfine:DFine",
 }
 """`task.net`. Where a net's name is not here and the task has a `timm` family, the name is one of timm's models."""
 
@@ -62,16 +71,35 @@ READERS: Mapping[str, str] = {
     "cifar": "clearsight.data.readers.cifar",
     "imagenet": "clearsight.data.readers.imagenet",
     "webdataset": "clearsight.data.readers.webdataset",
+    "coco": "clearsight.data.readers.coco",
+    "voc": "clearsight.data.readers.voc",
+    "yolo": "clearsight.data.readers.yolo",
+    "boxes": "clearsight.data.readers.box_table",
     "labelme": "clearsight.data.readers.labelme",
     "cvat": "clearsight.data.readers.cvat",
     "labelstudio": "clearsight.data.readers.labelstudio",
     "digits": "clearsight.data.readers.digits",
+    "shapes": "clearsight.data.readers.shapes",
 }
+
+WRITERS: Mapping[str, str] = {
+    "coco": "clearsight.data.writers.coco",
+    "voc": "clearsight.data.writers.voc",
+    "yolo": "clearsight.data.writers.yolo",
+    "boxes": "clearsight.data.writers.boxes",
+    "labelme": "clearsight.data.writers.labelme",
+    "cvat": "clearsight.data.writers.cvat",
+    "labelstudio": "clearsight.data.writers.labelstudio",
+    "folder": "clearsight.data.writers.folder",
+    "table": "clearsight.data.writers.table",
+}
+"""Called as the readers that read what they write."""
 
 CHECKS: Mapping[str, str] = {
     "unreadable": "clearsight.data.checks.unreadable:check",
     "duplicates": "clearsight.data.checks.duplicates:check",
     "groups": "clearsight.data.checks.groups:check",
+    "annotations": "clearsight.data.checks.annotations:check",
     "balance": "clearsight.data.checks.balance:check",
     "sizes": "clearsight.data.checks.sizes:check",
     "keys": "clearsight.data.checks.keys:check",
@@ -83,7 +111,9 @@ SECTIONS: Mapping[str, str] = {
     "curves": "clearsight.verbs.sections.curves:render",
     "confusion": "clearsight.verbs.sections.confusion:render",
     "scatter": "clearsight.verbs.sections.scatter:render",
+    "lines": "clearsight.verbs.sections.lines:render",
     "per_class": "clearsight.verbs.sections.per_class:render",
+    "breakdown": "clearsight.verbs.sections.breakdown:render",
     "mistakes": "clearsight.verbs.sections.mistakes:render",
     "rejection": "clearsight.verbs.sections.rejection:render",
     "data": "clearsight.verbs.sections.data:render",
@@ -98,6 +128,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "predictions": PREDICTIONS,
     "nets": NETS,
     "readers": READERS,
+    "writers": WRITERS,
     "checks": CHECKS,
     "sections": SECTIONS,
 }

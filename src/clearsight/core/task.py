@@ -14,6 +14,7 @@ from clearsight.core.metric import Metric
 from clearsight.core.prediction import Prediction
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Array, Sample
+from clearsight.ops.difference import largest_difference
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,6 +60,12 @@ class Task(BaseModel, ABC, Generic[P]):
     asked: ClassVar[str] = "labels"
     """What `labels` are, in the plural: names of classes, of tags, of numbers."""
 
+    adjustable: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say how it answers, which may be other ones once training is over."""
+
+    usual: ClassVar[int] = 32
+    """Side of the pictures that its nets' cost is told for."""
+
     caution: ClassVar[str] = ""
     """What a person must know of its answers, in a sentence: the model card says it."""
 
@@ -66,8 +73,13 @@ class Task(BaseModel, ABC, Generic[P]):
     """Training options that mean nothing to it, each with the reason: refused where the user gives them."""
 
     labels: tuple[str, ...]
-    size: int  # side S of the square canvas, pixels
+    size: int  # side S of the square canvas, pixels; the longer one where it is no square
     channels: Literal[1, 3] = 3
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the canvas, pixels: a square, unless the task says otherwise."""
+        return self.size, self.size
 
     @classmethod
     @abstractmethod
@@ -134,6 +146,11 @@ class Task(BaseModel, ABC, Generic[P]):
         """For final arrays that are not of the order of one, what is: differences are measured in it."""
         return {}
 
+    def difference(self, one: Mapping[str, Array], other: Mapping[str, Array]) -> float:
+        """How far two answers' final arrays are apart, in units of which 1e-4 is a difference that nobody would notice:
+        the largest of all values, by `scales`; inf where they cannot be compared."""
+        return largest_difference(one, other, self.scales())
+
     @abstractmethod
     def metric(self) -> Metric[P]:
         """A fresh judge."""
@@ -142,8 +159,9 @@ class Task(BaseModel, ABC, Generic[P]):
     def question(self, prediction: P) -> Callable[[dict[str, Tensor]], Tensor] | None:
         """The scalar of the outputs (batch of one) behind this prediction, for explaining it; None where there is none."""
 
-    def calibrated(self, outputs: Mapping[str, Tensor], samples: Sequence[Sample]) -> Self:
-        """This task with thresholds or temperature fitted to outputs (N, …) on held-out samples; itself by default."""
+    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
+        """This task with thresholds or temperature fitted to outputs (N, …) on held-out samples, whose canvases lay as
+        `frames` (N, 6) say; itself by default."""
         return self
 
     def finals(self) -> tuple[str, ...]:
@@ -163,6 +181,11 @@ class Task(BaseModel, ABC, Generic[P]):
     def wrap(self, final: Mapping[str, Array]) -> P:
         """One photograph's final arrays as a typed prediction."""
         return self.prediction.from_arrays(final, self.labels)  # type: ignore[return-value]
+
+    def draw_targets(self, picture: Any, targets: Mapping[str, Tensor], zoom: float) -> Any:
+        """A training picture, a Pillow image `zoom` times as large as its canvas, with what one row of a batch's targets
+        says is on it; as it is by default."""
+        return picture
 
     def draw(self, image: Any, prediction: P) -> Any:
         """The photograph with the prediction on it, a Pillow image."""

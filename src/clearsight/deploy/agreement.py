@@ -14,6 +14,7 @@ from clearsight.core.image import Pixels
 from clearsight.core.sample import Array
 from clearsight.deploy.onnx import PhotoGraph
 from clearsight.deploy.predictor import OnnxPredictor, open_session
+from clearsight.ops.difference import largest_difference
 
 Finals = Mapping[str, Array]
 
@@ -67,10 +68,9 @@ def compare(
     cases: Iterable[Case],
     tolerance: float,
     words: Callable[[Finals], str],
-    scales: Finals | None = None,
+    difference: Callable[[Finals, Finals], float] = largest_difference,
 ) -> Agreement:
-    """Put every case to both and compare their final arrays by name. `words` is the answer as a person reads it; by
-    `scales` are divided the differences of arrays that are not of the order of one.
+    """Put every case to both and compare their final arrays by `difference`. `words` is the answer as a person reads it.
 
     Raises `ValueError` where there is no case: then nothing would have been shown.
     """
@@ -81,29 +81,12 @@ def compare(
         found[case.name] = Row(
             case.name,
             before.cases + 1,
-            max(before.difference, difference(one, other, scales)),
+            max(before.difference, difference(one, other)),
             before.same and words(one) == words(other),
         )
     if not found:
         raise ValueError("an agreement needs at least one case")
     return Agreement(list(found.values()), tolerance)
-
-
-def difference(one: Finals, other: Finals, scales: Finals | None = None) -> float:
-    """The largest absolute difference between arrays of the same name, divided by its scale where there is one; inf where
-    they cannot be compared."""
-    if one.keys() != other.keys():
-        return float("inf")
-    largest = 0.0
-    for name, value in one.items():
-        if value.shape != other[name].shape:
-            return float("inf")
-        scale = (scales or {}).get(name, 1.0)
-        apart = (np.abs(value.astype(np.float64) - other[name].astype(np.float64)) / scale).max(initial=0.0)
-        if not np.isfinite(apart):
-            return float("inf")
-        largest = max(largest, float(apart))
-    return largest
 
 
 def compare_photo(artifact: Artifact, model: bytes, photos: Sequence[Pixels], tolerance: float) -> Agreement:
@@ -121,7 +104,7 @@ def compare_photo(artifact: Artifact, model: bytes, photos: Sequence[Pixels], to
         said: str = task.wrap(finals).headline()
         return said
 
-    return compare(original, exported.finals, shaped(photos, task.size), tolerance, words, task.scales())
+    return compare(original, exported.finals, shaped(photos, task.size), tolerance, words, task.difference)
 
 
 def compare_raw(artifact: Artifact, model: bytes, photos: Sequence[Pixels], tolerance: float) -> Agreement:
@@ -158,8 +141,14 @@ def compare_raw(artifact: Artifact, model: bytes, photos: Sequence[Pixels], tole
         count = len(next(iter(batch.values())))
         return "; ".join(task.wrap({k: v[i] for k, v in batch.items()}).headline() for i in range(count))
 
+    def apart(one: Finals, other: Finals) -> float:
+        if {name: len(value) for name, value in one.items()} != {name: len(value) for name, value in other.items()}:
+            return float("inf")
+        rows = range(len(next(iter(one.values()))))
+        return max(task.difference(*({k: v[i] for k, v in finals.items()} for finals in (one, other))) for i in rows)
+
     cases = [Case(f"batch of {count}", taken(count, 0).numpy()) for count in BATCHES]
-    return compare(original, exported, cases, tolerance, words, task.scales())
+    return compare(original, exported, cases, tolerance, words, apart)
 
 
 def shapes(size: int) -> dict[str, tuple[int, int]]:

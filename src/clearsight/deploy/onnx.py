@@ -49,7 +49,7 @@ class PhotoGraph(nn.Module):
 
 
 class RawGraph(nn.Module):
-    """Images float (B, C, S, S) in [0, 1] → the net's outputs, in the order of the task's `outputs`."""
+    """Images float (B, C, *task.shape) in [0, 1] → the net's outputs, in the order of the task's `outputs`."""
 
     def __init__(self, task: Task[Any], net: Net) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ def export(artifact: Artifact, raw: bool = False) -> bytes:
     """The content of an .onnx file: the photo graph, or with `raw` the net alone.
 
     Photo graph: input `photo` uint8 (H, W, 3) of any height and width, outputs the task's `prediction.finals`.
-    Raw graph: input `images` float32 (B, C, S, S) in [0, 1], any B, outputs the task's `outputs`.
+    Raw graph: input `images` float32 (B, C, *task.shape) in [0, 1], any B, outputs the task's `outputs`.
     Raises `InputError` where a package is missing, the model is too large for one file or cannot be traced.
     """
     require_packages()
@@ -78,7 +78,7 @@ def export(artifact: Artifact, raw: bool = False) -> bytes:
     graph: PhotoGraph | RawGraph
     if raw:
         graph, entry = RawGraph(task, net), "images"
-        example = torch.rand(2, task.channels, task.size, task.size)
+        example = torch.rand(2, task.channels, *task.shape)
         dynamic = {0: torch.export.Dim("batch", min=1)}
     else:
         graph, entry = PhotoGraph(task, net), "photo"

@@ -15,6 +15,7 @@ from clearsight.core.image import Pixels
 from clearsight.core.prediction import Prediction
 from clearsight.core.registry import find
 from clearsight.core.sample import Array, printable
+from clearsight.engine.tiles import Tiled, Tiles
 
 FORMAT = 1
 """Number of the metadata's format. An old file answers for ever; a newer number is refused."""
@@ -79,8 +80,9 @@ def open_session(model: Path | bytes, threads: int | None = None) -> Any:
 class OnnxPredictor:
     """Answers for photographs with the photo graph of an .onnx file. The torch counterpart is `engine.predictor`."""
 
-    def __init__(self, model: Path | bytes, threads: int | None = None) -> None:
-        """`model` is a file or its bytes. Raises `InputError` for one that is not there, damaged, not ours, or raw."""
+    def __init__(self, model: Path | bytes, threads: int | None = None, tiles: Tiles | None = None) -> None:
+        """`model` is a file or its bytes; with `tiles` large photographs are looked at in parts too. Raises `InputError`
+        for one that is not there, damaged, not ours, or raw, and where its task has no tiles."""
         self.session = open_session(model, threads)
         name = "the exported graph" if isinstance(model, bytes) else printable(str(model))
         metadata = self.session.get_modelmeta().custom_metadata_map
@@ -91,6 +93,8 @@ class OnnxPredictor:
             )
         self.prediction: type[Prediction] = find("predictions", self.description.task["name"])
         self.labels = tuple(self.description.task["labels"])
+        task = self.description.task
+        self._tiled = None if tiles is None else Tiled(self._answers, self.prediction, task, tiles)
 
     def finals(self, photo: Pixels) -> dict[str, Array]:
         """The final arrays of one photograph, uint8 (H, W, 3)."""
@@ -101,5 +105,8 @@ class OnnxPredictor:
 
     def __call__(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
         """Predictions in the order of the photographs, each uint8 (H, W, 3), one by one."""
+        return self._answers(photos) if self._tiled is None else self._tiled(photos)
+
+    def _answers(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
         for photo in photos:
             yield self.prediction.from_arrays(self.finals(photo), self.labels)

@@ -71,6 +71,9 @@ class TrainOptions(DataOptions):
     clip: float | None = Field(None, gt=0, description="Largest norm of the gradient; none by default.")
     ema: float | None = Field(None, ge=0, lt=1, description="Decay of averaged weights; 0 for none.")
     freeze: float | None = Field(None, ge=0, description="Epochs for which the pretrained part stays still.")
+    still: float | None = Field(
+        None, ge=0, le=1, description="Share of the pretrained blocks, those next to the input, that never move."
+    )
     backbone_lr: float | None = Field(
         None, gt=0, le=1, description="Learning rate of the pretrained part, as a factor."
     )
@@ -102,6 +105,8 @@ class TrainOptions(DataOptions):
         "none", description="Weigh rare classes up in the loss: by number, or by effective number."
     )
     flip: float | None = Field(None, ge=0, le=1, description="Probability of mirroring left to right.")
+    upside: float | None = Field(None, ge=0, le=1, description="Probability of mirroring upside down.")
+    turn: float | None = Field(None, ge=0, le=1, description="Probability of a quarter turn, either way.")
     crop: float | None = Field(None, gt=0, le=1, description="Least share of the area a random crop keeps; 1 for none.")
     shift: float | None = Field(None, ge=0, le=0.5, description="Largest random move, as share of the side.")
     rotate: float | None = Field(None, ge=0, le=180, description="Largest random turn, degrees.")
@@ -122,9 +127,17 @@ class TrainOptions(DataOptions):
     erase: float | None = Field(None, ge=0, le=1, description="Probability of greying out a rectangle.")
     mixup: float | None = Field(None, ge=0, description="MixUp's alpha; 0 for none.")
     cutmix: float | None = Field(None, ge=0, description="CutMix's alpha; 0 for none.")
+    mosaic: float | None = Field(None, ge=0, le=1, description="Probability of four pictures in one.")
+    close: float | None = Field(
+        None, ge=0, lt=1, description="Share of the training, at its end, without mosaic, MixUp and CutMix."
+    )
 
     tta: Literal["none", "flip", "flip_shift"] | None = Field(
         None, description="Views that the model averages when it answers."
+    )
+
+    answer: str | None = Field(
+        None, description="Settings of the answer, where the task has some, as in iou=0.6,soft=0.5,keep=300."
     )
 
     # when to look, when to stop
@@ -168,7 +181,7 @@ class TrainOptions(DataOptions):
 
 
 AUGMENTATIONS = (
-    *("flip", "alternate", "crop", "shift", "rotate", "scale", "shear", "colour", "blur", "noise"),
-    *("randaugment", "trivialaugment", "erase", "mixup", "cutmix"),
+    *("flip", "alternate", "upside", "turn", "crop", "shift", "rotate", "scale", "shear", "colour", "blur", "noise"),
+    *("randaugment", "trivialaugment", "erase", "mixup", "cutmix", "mosaic", "close"),
 )
 """The options that are strengths of augmentations, handed to the task's pipeline by name."""

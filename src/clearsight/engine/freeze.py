@@ -11,18 +11,20 @@ from clearsight.engine.plan import Plan
 class Freeze:
     """All pretrained blocks stay still for the plan's `freeze_steps`. Then they thaw together or, where the plan has
     `unfreeze_steps`, the one next to the head first and one more after each so many steps (gradual unfreezing, Howard
-    and Ruder 2018)."""
+    and Ruder 2018). The plan's share `still` of the blocks, next to the input, never moves: what they see is the same in most
+    photographs, and no gradient need be worked out for them, whose pictures are the largest."""
 
     def __init__(self, learner: Learner, plan: Plan) -> None:
         self.learner = learner
         self.blocks = learner.net.backbone_blocks()
         self.freeze, self.every = plan.freeze_steps, plan.facts.get("unfreeze_steps", 0)
+        self.still = round((plan.settings.get("still") or 0.0) * len(self.blocks))  # older plans do not know it
 
     def blocks_still(self, step: int) -> int:
         """How many blocks stay still at a step, counted from the input."""
         if step < self.freeze:
             return len(self.blocks)
-        return max(0, len(self.blocks) - 1 - (step - self.freeze) // self.every) if self.every else 0
+        return max(self.still, len(self.blocks) - 1 - (step - self.freeze) // self.every if self.every else 0)
 
     def changes(self, step: int) -> bool:
         """Whether other blocks stay still from this step on than before it."""

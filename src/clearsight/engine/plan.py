@@ -26,6 +26,7 @@ FALLBACK: Mapping[str, Any] = {
     "backbone_lr": 1.0,
     "layer_decay": 1.0,
     "unfreeze": 0.0,
+    "still": 0.0,
     "progressive": 1.0,
     "sampling": "natural",
     "momentum": 0.9,
@@ -61,8 +62,8 @@ class Plan:
 
     @property
     def augment(self) -> dict[str, float]:
-        """Strengths of the augmentations that are on."""
-        return {name: self.settings[name] for name in AUGMENTATIONS}
+        """Strengths of the augmentations; none of those that an older plan does not know."""
+        return {name: self.settings.get(name, FALLBACK[name]) for name in AUGMENTATIONS}
 
     def with_setting(self, name: str, value: Any, why: str) -> Plan:
         """This plan with one setting decided."""

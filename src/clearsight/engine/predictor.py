@@ -12,6 +12,7 @@ from clearsight.core.image import Pixels
 from clearsight.core.net import Net
 from clearsight.core.prediction import Prediction
 from clearsight.core.task import Task
+from clearsight.engine.tiles import Tiled, Tiles
 
 TOGETHER = 8_000_000
 """Values that photographs may have, above which they are preprocessed one by one, and a batch takes no more of them."""
@@ -23,8 +24,20 @@ FEWEST, MOST = 32, 256
 class Predictor:
     """Answers for photographs with a torch net. The exported counterpart, without torch, is `deploy.predictor`."""
 
-    def __init__(self, task: Task[Any], net: Net, device: str = "cpu", batch_size: int | None = None) -> None:
+    def __init__(
+        self,
+        task: Task[Any],
+        net: Net,
+        device: str = "cpu",
+        batch_size: int | None = None,
+        tiles: Tiles | None = None,
+    ) -> None:
+        """With `tiles` large photographs are looked at in parts too. Raises `InputError` where the task has no tiles."""
         self.task, self.batch_size, self.device = task, batch_size, torch.device(device)
+        self._tiled = None
+        if tiles is not None:
+            fields = {"name": task.name, **task.model_dump()}
+            self._tiled = Tiled(self._answers, task.prediction, fields, tiles)
         net = net.to(self.device).to(memory_format=torch.channels_last).eval()
         self.answer = task.answering(net)
         self.preprocess = task.preprocess().to(self.device).eval()
@@ -32,6 +45,9 @@ class Predictor:
 
     def __call__(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
         """Predictions in the order of the photographs, each uint8 (H, W, 3), a batch at a time."""
+        return self._answers(photos) if self._tiled is None else self._tiled(photos)
+
+    def _answers(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
         waiting: list[Pixels] = []
         for photo in photos:
             waiting.append(photo)
@@ -52,10 +68,15 @@ class Predictor:
 
     def outputs(self, photos: Sequence[Pixels]) -> tuple[dict[str, torch.Tensor], list[Prediction]]:
         """One batch of photographs: what the net gives, each (B, …), and the predictions made of it."""
+        outputs, finals = self.finals(photos)
+        return outputs, self.wrap(finals, len(photos))
+
+    def finals(self, photos: Sequence[Pixels]) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        """One batch of photographs: what the net gives, and the final arrays made of it, each (B, …)."""
         with torch.inference_mode():
             canvases, frames = self._canvases(photos)
             outputs = self.answer(canvases)
-            return outputs, self.wrap(self.postprocess(outputs, frames), len(photos))
+            return outputs, self.postprocess(outputs, frames)
 
     def _canvases(self, photos: Sequence[Pixels]) -> tuple[torch.Tensor, torch.Tensor]:
         """Small pictures of one shape go through `preprocess` together, others one by one, which bounds the memory."""

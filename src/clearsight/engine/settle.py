@@ -68,6 +68,10 @@ def _idle(plan: Plan) -> dict[str, str]:
             "--schedule step without --drop-at" if plan.schedule == "step" else step,
         ),
         "drop_factor": (plan.schedule == "step", step),
+        "close": (
+            any(plan.settings.get(name) for name in ("mosaic", "mixup", "cutmix")),
+            "trainings with --mosaic, --mixup or --cutmix",
+        ),
     }
     return {name: use for name, (acts, use) in settings.items() if not acts}
 

@@ -17,6 +17,7 @@ Kernel = Literal[3, 5, 7]
 Pooling = Literal["max", "average"]
 Switch = Annotated[bool, "true or false"]
 Whole = Annotated[int, Field(ge=1, le=65536), "a whole number from 1"]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), "a number above 0"]
 Wholes = Annotated[Sequence[Whole], "whole numbers from 1, as in [256, 128]"]
 
 
@@ -41,20 +42,21 @@ def checked(make: Callable[..., Any], net: str, config: Mapping[str, Any]) -> di
     return found
 
 
-def parse(text: str) -> dict[str, Any]:
-    """Settings from `kernel=5,activation=gelu,hidden=[256, 128]`; each value is YAML. Raises `InputError`."""
+def parse(text: str, option: str = "--net-options") -> dict[str, Any]:
+    """Settings from `kernel=5,activation=gelu,hidden=[256, 128]`; each value is YAML. Raises `InputError` that names the
+    option."""
     found: dict[str, Any] = {}
     for part in filter(str.strip, re.split(r",(?![^\[]*\])", text)):
         name, sign, value = part.partition("=")
         name = name.strip()
         if not (sign and name and value.strip()):
-            raise InputError(f"--net-options: {part.strip()!r} is no setting; write it as in kernel=5,activation=gelu")
+            raise InputError(f"{option}: {part.strip()!r} is no setting; write it as in kernel=5,activation=gelu")
         if name in found:
-            raise InputError(f"--net-options: {name} is said twice")
+            raise InputError(f"{option}: {name} is said twice")
         try:
             found[name] = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise InputError(f"--net-options: the value of {part.strip()!r} cannot be read") from None
+            raise InputError(f"{option}: the value of {part.strip()!r} cannot be read") from None
     return found
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clearsight.deploy.agreement import Case, compare, compare_photo, compare_raw, cut, difference, shaped, shapes
+from clearsight.deploy.agreement import Case, compare, compare_photo, compare_raw, cut, shaped, shapes
+from clearsight.ops.difference import largest_difference as difference
 
 
 def spoilt(model: bytes) -> bytes:

@@ -43,6 +43,15 @@ def test_layer_decay_makes_every_block_slower_than_the_one_above() -> None:
     assert {p for g in groups if g.decay for p in g.params} == {p for p in net.parameters() if p.ndim > 1}
 
 
+def test_the_blocks_next_to_the_input_may_stay_still_for_good() -> None:
+    learner = make_net("classify.timm", TASK).learner({})
+    assert [Freeze(learner, plan_for(9, 2, 0, still=0.4)).blocks_still(step) for step in range(4)] == [5, 5, 2, 2]
+    freeze = Freeze(learner, plan_for(9, 0, 1, still=0.4))
+    assert [freeze.blocks_still(step) for step in range(5)] == [4, 3, 2, 2, 2]
+    assert freeze.frozen(8) == {id(p) for block in learner.net.backbone_blocks()[:2] for p in block}
+    assert Freeze(learner, plan_for(9, 0, 0)).blocks_still(0) == 0
+
+
 def test_one_block_thaws_after_the_other() -> None:
     freeze = Freeze(make_net("classify.timm", TASK).learner({}), plan_for(20, 4, 3))
     assert [freeze.blocks_still(step) for step in range(20)] == [5] * 4 + [4] * 3 + [3] * 3 + [2] * 3 + [1] * 3 + [

@@ -40,6 +40,12 @@ def test_every_augmentation_is_an_option() -> None:
     assert plan_for().augment.keys() == set(AUGMENTATIONS)
 
 
+def test_a_plan_from_before_an_augmentation_is_without_it() -> None:
+    plan = plan_for(flip=0.5)
+    old = Plan({name: value for name, value in plan.settings.items() if name not in {"mosaic", "crop"}}, {}, {})
+    assert (old.augment["flip"], old.augment["mosaic"], old.augment["crop"]) == (0.5, 0.0, 1.0)
+
+
 def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
     plan = plan_for(lr=0.25)
     plan.save(tmp_path / "plan.yaml")

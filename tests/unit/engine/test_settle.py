@@ -50,6 +50,14 @@ def test_one_cycle_rises_for_three_tenths() -> None:
     assert settled(schedule="cosine").warmup == 0.05
 
 
+@pytest.mark.parametrize("mixture", ["mosaic", "mixup", "cutmix"])
+def test_closing_is_for_trainings_that_mix(mixture: str) -> None:
+    suggested = {**SUGGESTED, "close": (0.15, "a task")}
+    assert settled(suggested, **{mixture: 0.5}).close == 0.15
+    assert settled(suggested).close == 0.0 and settled(suggested).why["close"] == ""
+    assert settled(close=0.3, **{mixture: 0.5}).close == 0.3
+
+
 @pytest.mark.parametrize(("count", "world", "batches"), [(100, 1, 4), (96, 1, 3), (5, 1, 1), (100, 2, 2), (130, 2, 3)])
 def test_gd_takes_as_many_batches_as_the_set_has(count: int, world: int, batches: int) -> None:
     plan = settled(count=count, world=world, optimiser="gd", batch_size=32)
@@ -90,6 +98,7 @@ def test_every_rank_has_a_picture_of_every_batch() -> None:
         ),
         ({"nesterov": True, "optimiser": "adam"}, "--nesterov is for sgd, or gd, with a momentum"),
         ({"nesterov": True, "optimiser": "gd"}, "--nesterov is for sgd, or gd, with a momentum"),
+        ({"close": 0.1}, "--close is for trainings with --mosaic, --mixup or --cutmix; leave it out"),
         ({"momentum": 0.9, "optimiser": "adagrad", "schedule": "onecycle"}, "--momentum is for"),
         ({"momentum": 0.9, "optimiser": "adamw"}, "--momentum is for"),
         ({"focal_gamma": 3.0, "loss": "bce"}, "--focal-gamma is for --loss focal, and this training's is bce"),

@@ -49,6 +49,6 @@ def test_multiply_adds_are_the_gates_weights_once_for_each_row(cell: Literal["ls
     net = RowReader(1, 28, 10, cell=cell, hidden=16, bidirectional=True).train()
     gates = {"lstm": 4, "gru": 3}[cell]
     by_hand = 2 * 28 * gates * 16 * (28 + 16) + 2 * 16 * 10
-    assert multiply_adds(net, 1, 28) == by_hand
-    assert multiply_adds(net.to("meta"), 1, 28) == by_hand
+    assert multiply_adds(net, 1, (28, 28)) == by_hand
+    assert multiply_adds(net.to("meta"), 1, (28, 28)) == by_hand
     assert net.training

@@ -80,7 +80,7 @@ def test_a_name_nearly_right_is_suggested() -> None:
 
 def test_multiply_adds_by_hand() -> None:
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.Flatten(), torch.nn.Linear(8 * 16, 5))
-    assert multiply_adds(net, 3, 4) == 3 * 8 * 9 * 16 + 8 * 16 * 5
+    assert multiply_adds(net, 3, (4, 4)) == 3 * 8 * 9 * 16 + 8 * 16 * 5
 
 
 def test_unfolded_norms_answer_the_same_and_can_be_trained() -> None:

@@ -12,7 +12,7 @@ from clearsight.ops.random import generator, hashed
 from clearsight.tasks.picture.augment import Augmentation
 
 NONE = dict.fromkeys(
-    ("flip", "alternate", "shift", "rotate", "scale", "shear", "colour", "blur", "noise", "randaugment",
+    ("flip", "alternate", "upside", "turn", "shift", "rotate", "scale", "shear", "colour", "blur", "noise", "randaugment",
      "trivialaugment", "erase", "mixup", "cutmix"), 0.0,
 ) | {"crop": 1.0}  # fmt: skip
 
@@ -146,6 +146,37 @@ def test_mixed_targets_are_those_of_mixing_alone() -> None:
     same = (labels == partner).all(1)
     torch.testing.assert_close(shares.sum(1), torch.ones(8))
     assert ((shares > 0) <= ((labels + partner) > 0)).all() and not same.all()
+
+
+@pytest.mark.parametrize("extra", [{}, {"rotate": 1e-6}])  # by whole pixels, and in the resampling
+def test_quarter_turns_and_upside_down_show_all_eight_ways(extra: dict[str, float]) -> None:
+    given = batch(count=300)
+    plain = given.images.float() / 255
+    every = [turned.rot90(k, (-2, -1)) for turned in (plain, plain.flip(-1)) for k in range(4)]
+    made = augmented({"flip": 0.5, "upside": 0.5, "turn": 0.5} | extra, given)
+    near = torch.stack([((made - way).abs() < 0.02).flatten(1).float().mean(1) > 0.95 for way in every])
+    assert (near.sum(0) == 1).all() and (near.sum(1) > 15).all()
+    for strengths, ways in (({"upside": 1.0}, [6]), ({"turn": 1.0}, [1, 3]), ({"upside": 1.0, "flip": 1.0}, [2])):
+        made = augmented(strengths | extra, given)
+        near = torch.stack([((made - every[way]).abs() < 0.02).flatten(1).float().mean(1) > 0.95 for way in ways])
+        assert near.any(0).all() and near.any(1).all()
+
+
+def test_one_more_augmentation_draws_after_the_others() -> None:
+    """A strength of nothing draws nothing, so that trainings from before a new augmentation repeat."""
+    plain = augmented({"flip": 0.5, "shift": 0.1}, batch(count=64))
+    both = augmented({"flip": 0.5, "shift": 0.1, "upside": 1.0}, batch(count=64))
+    assert torch.equal(both, plain.flip(-2))
+
+
+@pytest.mark.parametrize(("progress", "mixed"), [(0.0, True), (0.74, True), (0.75, False), (1.0, False)])
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
+def test_mixing_ends_before_the_training_does(name: str, progress: float, mixed: bool) -> None:
+    given = batch()
+    given.progress = progress
+    made = Augmentation({name: 1.0, "close": 0.25}, 16, 3)(given, generator(1))
+    assert ("shares" in made.targets) == mixed
+    assert torch.equal(made.images, given.images.float() / 255) != mixed
 
 
 @pytest.mark.parametrize("side", [1, 2, 5])

@@ -156,7 +156,9 @@ def test_the_temperature_is_fitted_and_softens() -> None:
     samples = [
         Sample(str(i), ArrayImage(np.zeros((1, 1, 3), np.uint8)), (task.labels[t],)) for i, t in enumerate(truth)
     ]
-    fitted = task.calibrated({"logits": torch.from_numpy(np.stack([-sure / 2, sure / 2], 1))}, samples)
+    fitted = task.calibrated(
+        {"logits": torch.from_numpy(np.stack([-sure / 2, sure / 2], 1))}, torch.zeros(len(samples), 6), samples
+    )
     # the probability of the answer should be 0.8: 6 / T = log(4)
     assert fitted.temperature == pytest.approx(6 / np.log(4), rel=0.1)
 

@@ -132,12 +132,12 @@ def test_thresholds_are_fitted_and_answered_by() -> None:
     logits = torch.from_numpy(np.where(truth, -1.0, -3.0) + 0.1 * random.normal(size=truth.shape))
     samples = [sample(str(i), tuple(np.array(LABELS)[row])) for i, row in enumerate(truth)] + [sample("x", None)]
     outputs = {"logits": torch.cat([logits, torch.full((1, 3), 9.0, dtype=logits.dtype)])}
-    fitted = TASK.calibrated(outputs, samples)
+    fitted = TASK.calibrated(outputs, torch.zeros(len(samples), 6), samples)
     assert all(0.06 < threshold < 0.26 for threshold in fitted.thresholds)
     finals = fitted.postprocess()({"logits": logits}, torch.zeros(200, 6))
     found = [fitted.wrap({name: value[i].numpy() for name, value in finals.items()}) for i in range(200)]
     assert all((prediction.applies == row).all() for prediction, row in zip(found, truth, strict=True))
-    assert TASK.calibrated({"logits": logits}, [sample("x", None)] * 200) is TASK
+    assert TASK.calibrated({"logits": logits}, torch.zeros(200, 6), [sample("x", None)] * 200) is TASK
     with pytest.raises(ValueError, match="as many thresholds"):
         Multilabel(labels=LABELS, size=32, thresholds=(0.5,))
 

@@ -162,7 +162,7 @@ def test_the_task_of_a_data_set_and_its_settings() -> None:
 
 
 def test_differences_are_measured_by_the_deviation() -> None:
-    from clearsight.deploy.agreement import difference
+    from clearsight.ops.difference import largest_difference as difference
 
     one = {"numbers": np.array([40.0, 70.0])}
     assert difference(one, {"numbers": np.array([40.2, 70.0])}, TASK.scales()) == pytest.approx(0.01)

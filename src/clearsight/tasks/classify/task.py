@@ -95,7 +95,7 @@ class Classify(PictureTask[Classification]):
         index = self.labels.index(prediction.label)
         return lambda outputs: outputs["logits"][0, index]
 
-    def calibrated(self, outputs: Mapping[str, Tensor], samples: Sequence[Sample]) -> Self:
+    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
         from clearsight.metrics.calibration import fit_temperature
 
         index = {label: number for number, label in enumerate(self.labels)}

@@ -85,7 +85,7 @@ class Multilabel(PictureTask[LabelSet]):
         index = int(prediction.probabilities.argmax())
         return lambda outputs: outputs["logits"][0, index]
 
-    def calibrated(self, outputs: Mapping[str, Tensor], samples: Sequence[Sample]) -> Self:
+    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
         known = [i for i, sample in enumerate(samples) if sample.labels is not None]
         if not known:
             return self

@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from clearsight.core.pipeline import Batch
-from clearsight.ops import affine, filters
+from clearsight.ops import affine
 from clearsight.ops import transforms as T
+from clearsight.ops.jitter import jitter
 from clearsight.ops.policies import Drawn, randaugment, trivialaugment
 from clearsight.ops.random import hashed
 
@@ -20,22 +21,17 @@ PREVIEW: Mapping[str, float] = {"flip": 0.5, "crop": 0.5, "rotate": 10.0, "colou
 """The strengths that `inspect` shows where no training settings are known."""
 
 
-BLUR = 0.015
-"""Largest σ of blurring, as share of the side: 3.4 pixels of 224."""
-
-
 class Augmentation:
     """The batch stage of training. `strengths` by name, 0 or absent for none:
 
     flip: probability of mirroring; alternate: share of the pictures that are mirrored at every other pass instead
-    (Jordan 2024, arXiv:2404.00498), beginning by lot; shift: largest move, share of the side; crop: least share of the
-    area that a random resized crop keeps (1 for none); rotate: largest angle, degrees; scale: largest change of size, as
-    a factor of 1 ± scale; shear: largest slant, degrees; randaugment: magnitude of two operations, 0 to 10;
-    trivialaugment: probability of one operation of any strength; colour: largest change of brightness, contrast and
-    saturation, as a factor of 1 ± colour; blur: probability of blurring, by a σ of up to `BLUR`; noise: largest deviation
-    of normal noise, white being 1; erase: probability of greying out a rectangle; mixup, cutmix: alpha of the Beta
-    distribution of the mixing weight (with both, each batch takes one of them by lot). seed: what the lots of alternate
-    follow from.
+    (Jordan 2024, arXiv:2404.00498), beginning by lot; upside: probability of mirroring upside down; turn: probability of
+    a quarter turn, either way; shift: largest move, share of the side; crop: least share of the area that a random
+    resized crop keeps (1 for none); rotate: largest angle, degrees; scale: largest change of size, as a factor of
+    1 ± scale; shear: largest slant, degrees; randaugment: magnitude of two operations, 0 to 10; trivialaugment:
+    probability of one operation of any strength; colour, blur, noise: see `ops.jitter`; erase: probability of greying out
+    a rectangle; mixup, cutmix: alpha of the Beta distribution of the mixing weight (with both, each batch takes one of
+    them by lot); close: share of the training at its end without these two. seed: what the lots of alternate follow from.
     """
 
     def __init__(self, strengths: Mapping[str, float], size: int, classes: int) -> None:
@@ -44,23 +40,12 @@ class Augmentation:
 
     def __call__(self, batch: Batch, generator: Generator) -> Batch:
         count, device = len(batch), batch.images.device
-        amount = self.strengths.get
         policies = self._policies(count, generator)
         images = self._place(batch, policies, generator)
         for policy in policies:
             images = policy.apply(images)
-        if strength := amount("colour", 0.0):
-            factors = (T.uniform(count, 1 - strength, 1 + strength, generator).to(device) for _ in range(3))
-            images = T.colour(images, *factors)
-        if blur := amount("blur", 0.0):
-            rows = T.chance(count, blur, generator).nonzero()[:, 0]
-            sigma = T.uniform(count, 0.01, max(0.02, BLUR * self.size), generator)[rows].to(device)
-            if len(rows):
-                images[rows.to(device)] = filters.blur(images[rows.to(device)], sigma)
-        if noise := amount("noise", 0.0):
-            normal = torch.randn(images.shape, generator=generator).to(device)
-            images = filters.noise(images, normal, T.uniform(count, 0, noise, generator).to(device))
-        if erase := amount("erase", 0.0):
+        images = jitter(images, self.strengths, self.size, generator)
+        if erase := self.strengths.get("erase", 0.0):
             hit = T.chance(count, erase, generator).to(device)
             images = T.erase(
                 images, self._rectangles(count, 0.02, 0.2, generator).to(device) & hit[:, None, None, None]
@@ -90,6 +75,11 @@ class Augmentation:
         mirrored = self._mirrored(batch, generator)
         if mirrored is not None:
             maps = maps @ affine.mirror(mirrored)
+        upside, turns = self._turned(count := len(batch), generator)
+        if upside is not None:
+            maps = maps @ affine.mirror(torch.zeros(count), upside)
+        if turns is not None:
+            maps = maps @ affine.quarter(turns)
         maps = reduce(torch.matmul, others, maps)
         return affine.resample(T.scaled(images), maps.to(device), self.size)
 
@@ -108,8 +98,13 @@ class Augmentation:
         if mirrored is not None:
             mirrored = mirrored.to(device)
         if moves:
-            return T.shift(images, moves[0].to(device), moves[1].to(device), mirrored)
-        return images if mirrored is None else T.flip(images, mirrored)
+            images = T.shift(images, moves[0].to(device), moves[1].to(device), mirrored)
+        elif mirrored is not None:
+            images = T.flip(images, mirrored)
+        upside, turns = self._turned(count, generator)
+        if upside is not None:
+            images = torch.where(upside.to(device)[:, None, None, None], images.flip(-2), images)
+        return images if turns is None else T.quarter_turns(images, turns.to(device))
 
     def _cut(self, aspect: Tensor, generator: Generator) -> Tensor:
         """Maps (B, 3, 3) that cut the canvas out of the squeezed photograph: cropped, moved, turned, scaled, slanted."""
@@ -144,6 +139,15 @@ class Augmentation:
         by_lot = T.chance(len(batch), flip, generator)
         return torch.where((lots >> 1).double() / 2**62 < alternate, in_turn, by_lot)
 
+    def _turned(self, count: int, generator: Generator) -> tuple[Tensor | None, Tensor | None]:
+        """Which pictures to turn upside down, bool (B,), and by how many quarters anticlockwise, int64 (B,): −1, 0 or 1;
+        both on the CPU, None where none ever is."""
+        upside, turn = self.strengths.get("upside", 0.0), self.strengths.get("turn", 0.0)
+        mirrored = T.chance(count, upside, generator) if upside else None
+        if not turn:
+            return mirrored, None
+        return mirrored, T.chance(count, turn, generator) * (1 - 2 * T.chance(count, 0.5, generator).long())
+
     @staticmethod
     def _largest_square(aspect: Tensor) -> Tensor:
         """Share of the photograph's area that its largest square covers: what a crop of 1 keeps."""
@@ -151,7 +155,8 @@ class Augmentation:
 
     def _mix(self, batch: Batch, generator: Generator) -> Batch:
         mixup, cutmix = self.strengths.get("mixup", 0.0), self.strengths.get("cutmix", 0.0)
-        if not (mixup or cutmix) or len(batch) < 2:
+        over = T.closed(batch.progress, self.strengths.get("close", 0.0))
+        if not (mixup or cutmix) or len(batch) < 2 or over:
             return batch
         count, device = len(batch), batch.images.device
         use_mixup = bool(mixup) and (not cutmix or bool(torch.rand(1, generator=generator) < 0.5))

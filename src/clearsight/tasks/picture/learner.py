@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from clearsight.core.learner import Learner, ParamGroup, split_decay
+from clearsight.core.learner import Learner, ParamGroup, grouped
 from clearsight.core.net import Net, Outputs
 from clearsight.core.pipeline import Batch
 from clearsight.losses.named import Loss, one_label
@@ -64,14 +64,5 @@ class Classifier(Learner):
         return {"loss": self.loss(logits, target, self.class_weights)}
 
     def parameter_groups(self, phase: str) -> list[ParamGroup]:
-        """The net's own groups, where it has some; else its head at the whole learning rate and its pretrained part at
-        `backbone_lr` of it, or with a layer decay each block at that part of the one above (Bao et al. 2022, BEiT)."""
-        if own := self.net.own_groups():
-            return own
-        kept = {id(p) for p in self.net.backbone_parameters()}
-        groups = split_decay([p for p in self.net.parameters() if id(p) not in kept])
-        if self.layer_decay == 1:
-            return groups + split_decay(self.net.backbone_parameters(), self.backbone_lr)
-        for depth, block in enumerate(reversed(self.net.backbone_blocks()), 1):
-            groups += split_decay(block, self.backbone_lr * self.layer_decay**depth)
-        return groups
+        """The net's own groups, where it has some; else head and pretrained part apart."""
+        return self.net.own_groups() or grouped(self.net, self.backbone_lr, self.layer_decay)

@@ -37,6 +37,8 @@ class PictureTask(Task[P]):
         {"train", "evaluate", "predict", "inspect", "report", "export", "nets", "learning-curve"}
     )
 
+    unfitting: ClassVar[Mapping[str, str]] = {"mosaic": "its answer is for a picture as a whole, not for four in one"}
+
     fit: Fit = "crop"
     share: float = 1.0  # of the short side that "crop" keeps
     tta: Views = "none"  # views that the model averages when it answers

@@ -20,7 +20,10 @@ from clearsight.tasks.regress.metric import RegressMetric
 from clearsight.tasks.regress.pipeline import Numbers, RegressPostprocess, numbers
 from clearsight.tasks.regress.prediction import Values
 
-MOVING = frozenset({"flip", "alternate", "crop", "shift", "rotate", "scale", "shear", "randaugment", "trivialaugment"})
+MOVING = frozenset({"flip", "alternate", "upside", "turn", "crop", "shift", "rotate", "scale", "shear"}) | {
+    "randaugment",
+    "trivialaugment",
+}
 """Augmentations that change where, how large or on which side things are."""
 
 
@@ -33,6 +36,7 @@ class Regress(PictureTask[Values]):
     asked: ClassVar[str] = "values"
     caution: ClassVar[str] = "It answers with numbers for any picture, also for one that shows nothing of the kind."
     unfitting: ClassVar[Mapping[str, str]] = {
+        **PictureTask.unfitting,
         "label_smoothing": "numbers have no classes to spread a share over",
         "class_weights": "numbers have no classes to weigh",
         "focal_gamma": "it is a setting of a loss for labels",
