@@ -30,7 +30,17 @@ several times slower than one, so that figures of a busy machine mean little."""
 BUSY = 0.5
 
 Row = Mapping[str, Any]
-PACKAGES = ("torch", "torchvision", "pillow", "numpy", "timm", "lightning-fabric", "onnxruntime")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pillow",
+    "numpy",
+    "timm",
+    "lightning-fabric",
+    "onnxruntime",
+    "hotcoco",
+    "pycocotools",
+)
 
 
 @dataclass(frozen=True)

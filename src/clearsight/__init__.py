@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from clearsight.core.errors import ClearsightError as ClearsightError
     from clearsight.model import Model as Model
+    from clearsight.model import convert as convert
     from clearsight.model import inspect as inspect
     from clearsight.model import load as load
     from clearsight.model import train as train
 
 __version__ = "0.1.0"
-__all__ = ["ClearsightError", "Model", "__version__", "inspect", "load", "train"]
+__all__ = ["ClearsightError", "Model", "__version__", "convert", "inspect", "load", "train"]
 
 _HOMES = {
     "ClearsightError": "clearsight.core.errors",
     "Model": "clearsight.model",
+    "convert": "clearsight.model",
     "inspect": "clearsight.model",
     "load": "clearsight.model",
     "train": "clearsight.model",

@@ -78,6 +78,7 @@ SUMMARIES = {
     "nets": "List the nets there are.",
     "learning-curve": "Say whether more pictures would help: trains on growing shares of them.",
     "reject": 'Let a model say "none of these": finds the threshold and says how often it errs.',
+    "convert": "Write a data set in another format, and prove that it reads the same.",
 }
 """One line for each verb, kept here so that `--help` imports none of them; a test compares them with the modules."""
 

@@ -1,4 +1,4 @@
-"""The Python face: a trained model with a method for each verb, and the functions `train`, `load` and `inspect`."""
+"""The Python face: a trained model with a method for each verb, and the functions `train`, `load`, `inspect` and `convert`."""
 
 from __future__ import annotations
 
@@ -40,19 +40,23 @@ class Model:
         """The figures it was judged by at the end of training; empty where it was not."""
         return dict(self.provenance.get("result", {}).get("values", {}))
 
-    def predict(self, pictures: Any) -> Any:
+    def predict(self, pictures: Any, tiles: str | int | None = None) -> Any:
         """A prediction for one picture, or a list for several.
 
-        A picture is a path, a Pillow image or pixels uint8 (H, W, 3) RGB or (H, W) grey. Raises `BadImage` where it
-        cannot be read. In a notebook a prediction shows itself as the annotated picture.
+        A picture is a path, a Pillow image or pixels uint8 (H, W, 3) RGB or (H, W) grey. `tiles` are those of
+        `clearsight predict`: "auto", or how many lie along a large photograph. Raises `BadImage` where a picture cannot be
+        read, `InputError` where the task has no tiles. In a notebook a prediction shows itself as the annotated picture.
         """
         single = isinstance(pictures, (str, Path)) or hasattr(pictures, "shape") or hasattr(pictures, "getexif")
         photos = [_pixels(picture) for picture in ([pictures] if single else pictures)]
-        if self._predictor is None:
-            from clearsight.engine.predictor import Predictor
+        from clearsight.engine.predictor import Predictor
+        from clearsight.engine.tiles import asked_tiles
 
+        if self._predictor is None:
             self._predictor = Predictor(self.task, self.net)
-        found: list[Prediction] = list(self._predictor(photos))
+        wanted = asked_tiles(tiles)
+        predictor = self._predictor if wanted is None else Predictor(self.task, self.net, tiles=wanted)
+        found: list[Prediction] = list(predictor(photos))
         predictions = [prediction.on(photo) for prediction, photo in zip(found, photos, strict=True)]
         return predictions[0] if single else predictions
 
@@ -116,7 +120,7 @@ def _public(name: str) -> Any:
     return function(verb.Options, verb.run, name, verb.SUMMARY)
 
 
-_train, inspect = _public("train"), _public("inspect")
+_train, inspect, convert = _public("train"), _public("inspect"), _public("convert")
 
 
 def _and_load(*args: Any, **kwargs: Any) -> Any:

@@ -27,6 +27,15 @@ def test_predict_takes_paths_pixels_and_pillow(small_run: Path, pictures: Path) 
     assert shown is not None and shown.startswith(b"\x89PNG")
 
 
+def test_tiles_are_refused_by_name_where_there_are_none(small_run: Path, pictures: Path) -> None:
+    model = clearsight.load(small_run)
+    assert model.predict(pictures / "b.png", tiles="off").label == model.predict(pictures / "b.png").label
+    with pytest.raises(InputError, match="--tiles 3: classify answers for a photograph as a whole"):
+        model.predict(pictures / "b.png", tiles=3)
+    with pytest.raises(InputError, match="tiles='many': say auto, off, or how many tiles"):
+        model.predict(pictures / "b.png", tiles="many")
+
+
 def test_what_it_says_of_itself(small_run: Path) -> None:
     model = clearsight.load(small_run)
     assert model.labels == ("ants", "bees", "wasps") and model.metrics == {}

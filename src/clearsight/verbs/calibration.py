@@ -22,14 +22,16 @@ def calibrate(session: Session, net: Net) -> Task[Any]:
     by_key = {sample.key: sample for sample in session.roles.choose}
     answer = task.answering(net.to(device).eval())
     outputs: list[dict[str, torch.Tensor]] = []
+    frames: list[torch.Tensor] = []
     kept: list[Sample] = []
     with torch.inference_mode():
         for batch in judge_batches(
             session.roles.choose, task.pipeline(train=False), batch_size=judging_batch(task.size), device=device
         ):
             outputs.append({name: value.cpu() for name, value in answer(batch.images).items()})
+            frames.append(batch.targets["frame"].cpu())
             kept += [by_key[key] for key in batch.keys]
     if not kept:
         return task
     merged = {name: torch.cat([part[name] for part in outputs]) for name in outputs[0]}
-    return task.calibrated(merged, kept)
+    return task.calibrated(merged, torch.cat(frames), kept)

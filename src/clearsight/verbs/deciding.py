@@ -31,7 +31,7 @@ from clearsight.verbs.parent import net_name as inherited
 from clearsight.verbs.roles import Roles
 from clearsight.verbs.streaming import pictures_in_epoch
 from clearsight.verbs.suited import check_suited
-from clearsight.verbs.views import with_views
+from clearsight.verbs.views import with_answer, with_views
 
 Say = Callable[[str], None]
 Choices = dict[str, tuple[Any, str]]
@@ -67,8 +67,8 @@ def decide(
     count = pictures_in_epoch(plan, roles)
     plan = settle(plan, suggested, count, _world(plan.devices))
     check_suited(plan, task, net, roles.train)
-    task = with_views(task, None if plan.tta == "none" else plan.tta)
-    cost = multiply_adds(net, task.channels, task.size)
+    task = with_answer(with_views(task, None if plan.tta == "none" else plan.tta), options.answer)
+    cost = multiply_adds(net, task.channels, task.shape)
     if options.threads is None:
         threads, why = choose_threads(cost * plan.batch_size, _world(plan.devices))
         plan = plan.with_setting("threads", threads, why)
@@ -227,7 +227,7 @@ def find_weights(
     if wanted is not None:
         say(begin(net, task, wanted))
         return wanted, USER
-    at_hand = local.get(name.split(".")[0])
+    at_hand = local.get((net.pretrained_name or name).split(".")[0])
     source, why = (at_hand, "found in CLEARSIGHT_WEIGHTS") if at_hand else ("download", "timm's own")
     try:
         say(net.load_pretrained(source))

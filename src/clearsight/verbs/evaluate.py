@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.metric import Result
 from clearsight.core.options import DataOptions as BaseOptions
+from clearsight.engine.tiles import checked_tiles, read_tiles
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,9 +36,17 @@ class Options(BaseOptions):
     output: str | None = Field(None, description="Write the figures to this JSON file.")
     device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
     batch_size: int | None = Field(None, gt=0, description="Pictures in one forward pass; by default what suits.")
+    answer: str | None = Field(
+        None, description="Settings of the answer, where the task has some, as in iou=0.6,soft=0.5,keep=300."
+    )
     tta: Literal["none", "flip", "flip_shift"] | None = Field(
         None, description="Views to average, in place of those that the model says."
     )
+    tiles: str | None = Field(
+        None, description="Look at parts of large photographs too: auto, or how many along it; off by default."
+    )
+
+    _tiles = field_validator("tiles", mode="before")(checked_tiles)
 
 
 @dataclass
@@ -73,19 +82,20 @@ def run(options: Options) -> EvaluateOutcome:
     from clearsight.verbs.choose import require_verb
     from clearsight.verbs.judging import judge, write_evaluation
     from clearsight.verbs.progress import bar
-    from clearsight.verbs.views import with_views
+    from clearsight.verbs.views import with_answer, with_views
 
     model = artifact.load(options.model)
     require_verb(model.task, "evaluate")
     samples, data, split = _samples(options, model.path)
     if not samples:
         raise InputError(f"{data} has no pictures in its split {split}")
-    task = with_views(model.task, options.tta)
-    predictor = Predictor(task, model.net, choose_device(options.device)[0], options.batch_size)
+    task = with_answer(with_views(model.task, options.tta), options.answer)
+    device, tiles = choose_device(options.device)[0], read_tiles(options.tiles)
+    predictor = Predictor(task, model.net, device, options.batch_size, tiles)
     with bar("judging") as progress:
         judgement = judge(predictor, samples, options.resamples, progress)
     outcome = EvaluateOutcome(judgement.result, data, split, judgement.bad)
-    if options.data is None and model.path is not None and task == model.task:
+    if options.data is None and model.path is not None and task == model.task and tiles is None:
         role = f"judged on {split} pictures that training never saw"
         write_evaluation(model.path.parent / "evaluation.json", judgement, data, split, role)
     if options.output:

@@ -9,7 +9,7 @@ is 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,9 @@ class Options(BaseOptions):
     photos: str | None = Field(
         None,
         description="Photographs to compare on; by default some the run held out, else scikit-learn's two.",
+    )
+    answer: str | None = Field(
+        None, description="Settings of the answer, where the task has some, as in iou=0.6,soft=0.5,keep=300."
     )
     tolerance: float = Field(1e-4, ge=0, description="Largest difference allowed in any value of an answer.")
 
@@ -100,6 +103,7 @@ def run(options: Options) -> ExportOutcome:
     from clearsight.core.files import write_bytes
     from clearsight.deploy import agreement, onnx
     from clearsight.verbs.choose import require_verb
+    from clearsight.verbs.views import with_answer
 
     onnx.require_packages()
     model = artifact.load(options.model)
@@ -107,6 +111,7 @@ def run(options: Options) -> ExportOutcome:
     path = options.output or default_path(model, options.raw)
     if path.suffix.lower() != ".onnx":
         raise InputError(f"--output {path}: the file's name must end with .onnx")
+    model = replace(model, task=with_answer(model.task, options.answer))
     photos, source = photographs(model, options.photos)
     content = onnx.export(model, options.raw)
     compare = agreement.compare_raw if options.raw else agreement.compare_photo

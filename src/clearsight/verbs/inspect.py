@@ -21,7 +21,7 @@ from clearsight.data.checks.sizes import summary
 from clearsight.data.open import open_data
 from clearsight.engine.plan import Plan
 from clearsight.verbs.progress import bar
-from clearsight.verbs.strengths import chosen_strengths, load_plan
+from clearsight.verbs.strengths import chosen_strengths, load_plan, refuse_unfitting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,9 +80,10 @@ def _save_grid(
     split = "train" if "train" in context.samples else next(iter(context.samples))
     if plan is None:
         kind = choose_task(context.info, options.task, context.samples[split])
-        task = kind.from_data(context.info, list(context.sizes.values()), said)
+        task = kind.from_data(context.info, list(context.sizes.values()), said).fitted(context.samples[split])
     else:
         task = load_task(plan.facts["task"], options.run or Path()).model_copy(update=said)
+    refuse_unfitting(task, strengths)
     buffer = io.BytesIO()
     augmented_grid(task, list(context.readable(split)), strengths=strengths).save(buffer, "PNG")
     path = options.output or Path("inspect.png")
@@ -112,6 +113,7 @@ class InspectOutcome:
             "splits": {split: len(samples) for split, samples in self.context.samples.items()},
             "labels": list(self.context.info.labels),
             "counts": self.context.counts(),
+            "counted": self.context.counted.many if self.context.counted else "pictures",
             "sizes": summary(self.context),
             "unreadable": len(self.context.bad),
             "decoded": self.context.full,
@@ -122,8 +124,9 @@ class InspectOutcome:
     def show(self, console: Console) -> None:
         """Print counts with bars, sizes and findings."""
         console.print(_headline(self.name, self.context))
-        if self.context.info.labels:
-            console.print(_class_table(self.context.counts()))
+        counts, kind = self.context.counts(), self.context.counted
+        if any(counts.values()):
+            console.print(_class_table(counts, "class" if kind is None or kind.one == "picture" else kind.many))
         if self.context.sizes:
             console.print(_sizes(summary(self.context)))
         for finding in self.findings:
@@ -140,7 +143,11 @@ def _headline(name: str, context: GateContext) -> Text:
     from rich.text import Text
 
     parts = [f"{split} {len(samples):,}" for split, samples in context.samples.items()]
-    classes = number(len(context.info.labels), "class", "classes")
+    kind = context.counted
+    classes = number(len(context.info.classes(kind.field if kind else "labels")), "class", "classes")
+    if kind is not None and kind.one != "picture":
+        drawn = sum(sum(row.values()) for row in context.counts().values())
+        classes = f"{number(drawn, kind.one, kind.many)} of {classes}"
     return Text.assemble(
         (name, "bold"),
         f": {number(context.count, 'picture')} ({', '.join(parts)}), {classes}, read as {context.info.format}",
@@ -151,7 +158,7 @@ SHOWN = 30
 """Classes shown one by one; of more, the commonest and the rarest."""
 
 
-def _class_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
+def _class_table(counts: Mapping[str, Mapping[str, int]], title: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -161,7 +168,7 @@ def _class_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
             totals[label] = totals.get(label, 0) + count
     labels = sorted(totals, key=totals.__getitem__, reverse=True) if len(totals) > SHOWN else list(totals)
     table = Table(box=None, pad_edge=False)
-    table.add_column("class")
+    table.add_column(title)
     for split in counts:
         table.add_column(split, justify="right")
     table.add_column("")

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "List the nets there are."
 
-CLASSES, SIZE = 10, 32
-"""Classes, and the side of colour pictures, that parameters and multiply-adds are counted for: those of CIFAR-10, as
-our nets are for small pictures."""
+CLASSES = 10
+"""Classes that parameters and multiply-adds are counted for; the side of the pictures is the task's `usual`."""
 
 
 class Options(BaseOptions):
@@ -48,8 +47,9 @@ class Listed:
 
     name: str
     task: str
-    parameters: int
-    multiply_adds: int  # of one picture
+    parameters: int | None  # None where it was not made to be counted
+    size: int  # side of the canvas that it is counted for
+    multiply_adds: int | None  # of one picture
     about: str
     settings: Mapping[str, tuple[Any, str]] = field(default_factory=dict)  # name -> (default, what it may be, in words)
 
@@ -65,7 +65,6 @@ class NetsOutcome:
 
     pattern: str | None
     own: Sequence[Listed]
-    size: int  # side of the canvas that parameters and multiply-adds are counted for
     timm: dict[str, list[str]]  # model -> tags of its pretrained weights; only with a pattern
     timm_count: int  # how many there are in all
     exit_code: int = 0
@@ -82,11 +81,13 @@ class NetsOutcome:
         if self.own:
             table = Table("net", "task", "parameters *", "multiply-adds *", "", box=None)
             for net in self.own:
-                cost = f"{net.multiply_adds / 1e6:,.1f} M"
-                table.add_row(net.name, net.task, f"{net.parameters:,}", cost, net.about)
+                table.add_row(net.name, net.task, *_cost_in_words(net), net.about)
             console.print(table)
-            counted = f"* for {CLASSES} classes and colour pictures of {self.size}×{self.size}"
-            console.print(counted, style="dim", highlight=False)
+            counted = [net for net in self.own if net.parameters is not None]
+            sides = " or ".join(f"{size}×{size}" for size in dict.fromkeys(net.size for net in counted))
+            told = f"* for {CLASSES} classes and colour pictures of {sides}" if counted else "*"
+            told += "" if len(counted) == len(self.own) else "; –: clearsight nets NAME counts it"
+            console.print(told, style="dim", highlight=False, soft_wrap=True)
         if len(self.own) == 1 and self.own[0].name == self.pattern and self.own[0].settings:
             table = Table("--net-options", "", "by default", box=None)
             for name, (default, words) in self.own[0].settings.items():
@@ -108,11 +109,11 @@ class NetsOutcome:
 
 def run(options: Options) -> NetsOutcome:
     """List them. Raises `InputError` where nothing matches the pattern."""
-    own, size = own_nets()
+    own = own_nets(options.pattern)
     if options.pattern is None:
-        return NetsOutcome(None, own, size, {}, count_timm())
+        return NetsOutcome(None, own, {}, count_timm())
     if named := [net for net in own if net.name == options.pattern]:
-        return NetsOutcome(options.pattern, named, size, {}, count_timm())
+        return NetsOutcome(options.pattern, named, {}, count_timm())
     pattern = options.pattern.lower()
     if not any(sign in pattern for sign in "*?["):
         pattern = f"*{pattern}*"
@@ -120,11 +121,11 @@ def run(options: Options) -> NetsOutcome:
     timm = timm_models(pattern)
     if not matching and not timm:
         raise InputError(f"no net matches {options.pattern!r}, neither ours nor timm's; clearsight nets '*' lists all")
-    return NetsOutcome(options.pattern, matching, size, timm, count_timm())
+    return NetsOutcome(options.pattern, matching, timm, count_timm())
 
 
-def own_nets() -> tuple[list[Listed], int]:
-    """Every net of the registry with what it costs, and the side of the canvas that is counted for."""
+def own_nets(asked: str | None = None) -> list[Listed]:
+    """Every net of the registry with what it costs; one that takes seconds to make is counted where it is asked for."""
     found = []
     for entry in names("nets"):
         task_name, _, name = entry.partition(".")
@@ -134,8 +135,9 @@ def own_nets() -> tuple[list[Listed], int]:
         family = find("nets", entry)
         about = (family.__doc__ or "").strip().splitlines()[0]
         settings: Mapping[str, tuple[Any, str]] = getattr(family, "choices", dict)()
-        found.append(Listed(name, task_name, *_cost(family, task), about, settings))
-    return found, SIZE
+        parameters, cost = _cost(family, task) if family.light or name == asked else (None, None)
+        found.append(Listed(name, task_name, parameters, task.size, cost, about, settings))
+    return found
 
 
 def timm_models(pattern: str) -> dict[str, list[str]]:
@@ -165,19 +167,23 @@ def _example(name: str) -> Task[Any]:
 
     labels = tuple(f"class {number}" for number in range(CLASSES))
     kind = find("tasks", name)
-    task: Task[Any] = kind.from_data(DataInfo("none", {}, labels, kind.needs), [], {"size": SIZE})
+    task: Task[Any] = kind.from_data(DataInfo("none", {}, labels, kind.needs), [], {"size": kind.usual})
     return task
 
 
 def _cost(family: Any, task: Task[Any]) -> tuple[int, int]:
     """Parameters, and multiply-adds of one picture."""
-    import torch
-
     from clearsight.nets.cost import multiply_adds
 
-    with torch.device("meta"):  # shapes without memory
-        net: torch.nn.Module = family.build(task, {})
-    return sum(parameter.numel() for parameter in net.parameters()), multiply_adds(net, task.channels, task.size)
+    net = family.build(task, {})
+    return sum(parameter.numel() for parameter in net.parameters()), multiply_adds(net, task.channels, task.shape)
+
+
+def _cost_in_words(net: Listed) -> tuple[str, str]:
+    """Parameters and multiply-adds, or a dash where they were not counted."""
+    if net.parameters is None or net.multiply_adds is None:
+        return "–", "–"
+    return f"{net.parameters:,}", f"{net.multiply_adds / 1e6:,.1f} M"
 
 
 def _said(default: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from clearsight.core.files import write_json
 from clearsight.core.net import Net
 from clearsight.core.task import Task
 from clearsight.data.checks import Finding, GateContext, gather, run_checks
+from clearsight.data.counting import COUNTED, classes_of, counted
 from clearsight.data.open import Dataset
 from clearsight.data.scan import fingerprint
 from clearsight.engine.config import TrainOptions
@@ -62,20 +63,17 @@ def prepare_run(options: TrainOptions, folder: Path, progress: Progress, say: Ca
     plan = Plan(plan.settings, plan.why, {**plan.facts, "fingerprint": fingerprint(digests)})
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "splits.json", roles.keys())
-    write_json(folder / "manifest.json", manifest(plan, dataset, roles, context, net))
+    write_json(folder / "manifest.json", manifest(plan, dataset, roles, context, net, task.needs))
     plan.save(folder / "plan.yaml")
     return Prepared(plan, task, roles, digests, findings)
 
 
-def manifest(plan: Plan, dataset: Dataset, roles: Roles, context: GateContext, net: Net) -> dict[str, Any]:
-    """What this run is made of, for whoever must repeat it."""
-    labels: dict[str, dict[str, int]] = {}
-    listed = roles.train if roles.stream is None else ()
-    for role, samples in (("train", listed), ("choose", roles.choose), ("judge", roles.judge)):
-        for sample in samples:
-            for label in sample.labels or ():
-                counts = labels.setdefault(label, {})
-                counts[role] = counts.get(role, 0) + 1
+def manifest(
+    plan: Plan, dataset: Dataset, roles: Roles, context: GateContext, net: Net, needs: Set[str]
+) -> dict[str, Any]:
+    """What this run is made of, for whoever must repeat it. Classes are counted in the field of `needs`, what the task
+    learns from."""
+    kind = counted(needs) or COUNTED[0]
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {
@@ -83,7 +81,8 @@ def manifest(plan: Plan, dataset: Dataset, roles: Roles, context: GateContext, n
             "format": dataset.format,
             "fingerprint": plan.fingerprint,
             "counts": plan.counts,
-            "labels": labels,
+            "labels": count_classes(roles, kind.field),
+            "counted": kind.many,
             "roles": list(roles.notes),
         },
         "bad_pictures": [{"name": bad.name, "reason": bad.reason} for bad in context.bad],
@@ -93,3 +92,16 @@ def manifest(plan: Plan, dataset: Dataset, roles: Roles, context: GateContext, n
         "machine": describe_machine(),
         "git": describe_git(Path.cwd()),
     }
+
+
+def count_classes(roles: Roles, field: str) -> dict[str, dict[str, int]]:
+    """Class -> role -> how often a field of the samples names it: pictures that bear the label, or boxes. Of a stream that
+    teaches nothing is counted."""
+    labels: dict[str, dict[str, int]] = {}
+    listed = roles.train if roles.stream is None else ()
+    for role, samples in (("train", listed), ("choose", roles.choose), ("judge", roles.judge)):
+        for sample in samples:
+            for label in classes_of(sample, field) or ():
+                counts = labels.setdefault(label, {})
+                counts[role] = counts.get(role, 0) + 1
+    return labels

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from clearsight.core.errors import InputError
 from clearsight.core.options import Options as BaseOptions
+from clearsight.engine.tiles import checked_tiles, read_tiles
 from clearsight.verbs.answers import Answer, Load, Predictor, answers
 from clearsight.verbs.inputs import find_pictures
 from clearsight.verbs.rows import csv_lines, json_lines, print_table, row
@@ -48,7 +49,15 @@ class Options(BaseOptions):
     tta: Literal["none", "flip", "flip_shift"] | None = Field(
         None, description="Views to average, in place of those that the model says."
     )
+    tiles: str | None = Field(
+        None, description="Look at parts of large photographs too: auto, or how many along it; off by default."
+    )
+    answer: str | None = Field(
+        None, description="Settings of the answer, where the task has some, as in iou=0.6,soft=0.5,keep=300."
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads of the net.")
+
+    _tiles = field_validator("tiles", mode="before")(checked_tiles)
 
 
 def run(options: Options) -> PredictOutcome:
@@ -76,14 +85,16 @@ def open_model(options: Options) -> tuple[Predictor, Load]:
             raise InputError(f"--device {options.device}: an .onnx file runs on the cpu; give the run's folder instead")
         if options.tta is not None:
             raise InputError(f"--tta {options.tta}: an .onnx file averages the views it was exported with")
-        return OnnxPredictor(path, options.threads), lambda picture: picture.load()
+        if options.answer is not None:
+            raise InputError(f"--answer {options.answer}: an .onnx file answers as it was exported; export it anew")
+        return OnnxPredictor(path, options.threads, read_tiles(options.tiles)), lambda picture: picture.load()
 
     from clearsight.core import artifact
     from clearsight.data.decode import load_fast
     from clearsight.engine.predictor import Predictor as TorchPredictor
     from clearsight.engine.runtime import choose_device
     from clearsight.verbs.choose import require_verb
-    from clearsight.verbs.views import with_views
+    from clearsight.verbs.views import with_answer, with_views
 
     model = artifact.load(path)
     require_verb(model.task, "predict")
@@ -92,8 +103,9 @@ def open_model(options: Options) -> tuple[Predictor, Load]:
 
         torch.set_num_threads(options.threads)
     device, _ = choose_device(options.device)
-    task = with_views(model.task, options.tta)
-    return TorchPredictor(task, model.net, device, options.batch_size), load_fast
+    task = with_answer(with_views(model.task, options.tta), options.answer)
+    tiles = read_tiles(options.tiles)
+    return TorchPredictor(task, model.net, device, options.batch_size, tiles), load_fast
 
 
 class PredictOutcome:

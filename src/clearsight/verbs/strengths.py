@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from clearsight.core.errors import InputError
 from clearsight.core.options import parse
+from clearsight.core.task import Task
 from clearsight.engine.config import AUGMENTATIONS, TrainOptions
 from clearsight.engine.plan import Plan
 
@@ -26,11 +28,20 @@ def chosen_strengths(plan: Plan | None, said: str | None) -> dict[str, float] | 
     return {**({} if plan is None else {**plan.augment, "seed": plan.seed}), **_parse(said or "")}
 
 
+def refuse_unfitting(task: Task[Any], strengths: Mapping[str, float] | None) -> None:
+    """Refuse to show what the task does not do. Raises `InputError`."""
+    for name in task.unfitting.keys() & (strengths or {}).keys():
+        if (strengths or {})[name]:
+            raise InputError(f"--strengths {name} does not fit {task.name}: {task.unfitting[name]}")
+
+
 def in_words(strengths: Mapping[str, float]) -> str:
     """The strengths that are on, as they would be typed."""
     on = {name: strengths[name] for name in AUGMENTATIONS if strengths.get(name, 0)}
     if on.get("crop") == 1:
         del on["crop"]
+    if not on.keys() & {"mosaic", "mixup", "cutmix"}:
+        on.pop("close", None)  # there is nothing to end
     return ", ".join(f"{name} {value:g}" for name, value in on.items()) or "none"
 
 

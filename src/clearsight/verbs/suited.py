@@ -17,7 +17,7 @@ from clearsight.engine.plan import USER, Plan
 def check_suited(plan: Plan, task: Task[Any], net: Net, samples: Sequence[Sample]) -> None:
     """Raises `InputError` where the net or the task cannot do what the settings say."""
     blocks = len(net.backbone_blocks())
-    for name, nothing in {"layer_decay": 1.0, "backbone_lr": 1.0, "unfreeze": 0.0, "freeze": 0.0}.items():
+    for name, nothing in {"layer_decay": 1.0, "backbone_lr": 1.0, "unfreeze": 0.0, "freeze": 0.0, "still": 0.0}.items():
         value = plan.settings[name]
         if value != nothing and not blocks and plan.why[name] == USER:
             said = f"--{name.replace('_', '-')} {value:g}"

@@ -13,11 +13,13 @@ WIDE = 15  # classes up to which a confusion matrix fits a terminal
 
 
 def result_tables(result: Result) -> list[Table]:
-    """Figures with their intervals, then classes, then the confusion matrix where it is not too wide."""
+    """Figures with their intervals, classes, kinds of error, and the confusion matrix where it is not too wide."""
     tables = [_figures(result)]
     if result.per_class:
         tables.append(_classes(result))
-    if result.confusion is not None and len(result.labels) <= WIDE:
+    if result.breakdown:
+        tables.append(_breakdown(result))
+    if result.confusion is not None and len(result.confused) <= WIDE:
         tables.append(_confusion(result))
     return tables
 
@@ -45,11 +47,20 @@ def _classes(result: Result) -> Table:
     return table
 
 
+def _breakdown(result: Result) -> Table:
+    from rich.table import Table
+
+    table = Table("error", *(result.figure(name).title for name in ("count", "cost")), box=None, header_style="bold")
+    for kind, row in sorted(result.breakdown.items(), key=lambda item: -item[1]["cost"]):
+        table.add_row(result.figure(kind).title, f"{row['count']:,.0f}", f"{row['cost']:.4f}")
+    return table
+
+
 def _confusion(result: Result) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    labels = [escape(label) for label in result.labels]
+    labels = [escape(label) for label in result.confused]
     table = Table("true, taken for →", *labels, box=None, header_style="bold")
     for i, row in enumerate(result.confusion or ()):
         cells = [f"[bold]{n}[/]" if i == j else (str(n) if n else "·") for j, n in enumerate(row)]

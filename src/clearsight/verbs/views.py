@@ -1,11 +1,14 @@
-"""Test-time augmentation by name, for the verbs that answer."""
+"""How a model answers, where options say it: test-time augmentation by name, and settings of the answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from clearsight.core.errors import InputError
 from clearsight.core.task import Task
+from clearsight.nets.settings import parse
 
 
 def with_views(task: Task[Any], tta: str | None) -> Task[Any]:
@@ -15,3 +18,21 @@ def with_views(task: Task[Any], tta: str | None) -> Task[Any]:
     if "tta" not in type(task).model_fields:
         raise InputError(f"--tta {tta}: {task.name} does not average views")
     return task.model_copy(update={"tta": tta})
+
+
+def with_answer(task: Task[Any], answer: str | None) -> Task[Any]:
+    """The task with settings of its answer as in `iou=0.6,keep=300`; itself where None is said. Raises `InputError` naming
+    the settings that there are, or what is wrong with a value."""
+    said = parse(answer or "", "--answer")
+    for name in said.keys() - task.adjustable:
+        there = ", ".join(sorted(task.adjustable)) or "none"
+        raise InputError(f"--answer {answer}: {task.name} has no such setting {name!r}; it has {there}")
+    if not said:
+        return task
+    try:
+        return type(task).model_validate({**task.model_dump(), **said})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "settings"
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise InputError(f"--answer {answer}: {where}: {message[:1].lower()}{message[1:]}") from None

@@ -105,10 +105,23 @@ def test_boxes_need_a_label_each() -> None:
         Boxes(np.zeros((1, 4), np.float32), ("a", "b"))
 
 
+def test_some_of_the_boxes_keep_their_flags() -> None:
+    flags = np.array([True, False, True])
+    boxes = Boxes(np.arange(12, dtype=np.float32).reshape(3, 4), ("a", "b", "c"), flags, ~flags, (4, 5))
+    some = boxes.rows([2, 1], ("x", "b"))
+    np.testing.assert_array_equal(some.xyxy, [[8, 9, 10, 11], [4, 5, 6, 7]])
+    assert some.crowd is not None and some.difficult is not None
+    assert (some.labels, some.crowd.tolist(), some.difficult.tolist()) == (("x", "b"), [True, False], [False, True])
+    assert some.said == (4, 5)
+    none = Boxes(boxes.xyxy, boxes.labels).rows([], ())
+    assert none.xyxy.shape == (0, 4) and (none.crowd, none.difficult, none.said) == (None, None, None)
+
+
 def test_names_that_are_not_utf8_can_be_printed(tmp_path: Path) -> None:
     assert printable("Käthe.jpg") == "Käthe.jpg"
     assert printable(os.fsdecode(b"K\xe4the.jpg")) == ("K\\xe4the.jpg" if sys.platform == "linux" else "Käthe.jpg")
     printable("\udcff").encode("utf-8")
+    assert printable("half \ud800") == "half \\ud800"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")

@@ -33,10 +33,12 @@ def test_what_is_fitted_fits_the_average_of_the_views_that_the_task_answers_with
     samples = samples_of(40)
     (batch,) = judge_batches(samples, task.pipeline(train=False), batch_size=40, device=torch.device("cpu"))
     with torch.inference_mode():
+        frames = batch.targets["frame"]
         one, mirrored = (net(images)["logits"] for images in (batch.images, batch.images.flip(-1)))
     found = calibrate(session_of(task, samples), net).thresholds
-    np.testing.assert_allclose(found, task.calibrated({"logits": (one + mirrored) / 2}, samples).thresholds, atol=1e-6)
-    assert not np.allclose(found, task.calibrated({"logits": one}, samples).thresholds, atol=1e-4)
+    fitted = task.calibrated({"logits": (one + mirrored) / 2}, frames, samples)
+    np.testing.assert_allclose(found, fitted.thresholds, atol=1e-6)
+    assert not np.allclose(found, task.calibrated({"logits": one}, frames, samples).thresholds, atol=1e-4)
 
 
 def test_without_pictures_to_choose_on_nothing_is_fitted() -> None:

@@ -147,3 +147,21 @@ def test_looking_needs_no_torch(folder: Path) -> None:
         f"assert run(Options(data={str(folder)!r})).exit_code == 0; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_set_with_boxes(tmp_path: Path) -> None:
+    for number in range(6):
+        paint(tmp_path / f"cells/{number}.png", number)
+    rows = [f"{number}.png,{label},1,1,{9 + n},9" for number in range(6) for n, label in enumerate(("red", "white"))]
+    rows += ["0.png,red,1,1,5,5", "0.png,red,25,1,50,9", "0.png,red,1,1,5,5"]
+    (tmp_path / "cells/boxes.csv").write_text("image,label,xmin,ymin,xmax,ymax\n" + "\n".join(rows))
+    outcome = look(tmp_path / "cells")
+    assert outcome.exit_code == 0
+    answer = outcome.to_dict()
+    assert (answer["counts"], answer["counted"]) == ({"train": {"red": 8, "white": 6}}, "boxes")
+    text = shown(outcome)
+    assert "cells: 6 pictures (train 6), 14 boxes of 2 classes, read as boxes" in text
+    assert "boxes  train" in text and "red        8" in text
+    assert "▲ warning boxes that are there twice were left out once, 1 of 15: remove the copies" in text
+    assert "boxes that reach beyond their picture were clipped to it, 1 of 15" in text
+    assert "boxes.csv: line 16 (0.png)" in text.replace("\n", "")

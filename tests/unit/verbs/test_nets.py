@@ -24,7 +24,7 @@ def test_our_nets_with_parameters_counted_by_hand() -> None:
     found = {net.name: net for net in outcome.own}
     named = ["feedforward", "lenet", "conv32", "conv32-64", "twoconv", "recurrent", "vit", "resnet20", "resnet56"]
     assert list(found)[:9] == named
-    assert outcome.size == 32
+    assert found["twoconv"].size == 32
     convolutions = (3 * 9 * 32 + 32) + (32 * 9 * 64 + 64)
     assert found["twoconv"].parameters == convolutions + (64 * 8 * 8 * 128 + 128) + (128 * 10 + 10)
     positions = 32 * 32 * 3 * 9 * 32 + 16 * 16 * 32 * 9 * 64
@@ -33,10 +33,17 @@ def test_our_nets_with_parameters_counted_by_hand() -> None:
     assert found["feedforward"].parameters == dense
     assert found["feedforward"].multiply_adds == dense - 256 - 128 - 10
     assert found["resnet20"].parameters == 269_722
-    assert all(net.task == "classify" and net.about.endswith(".") for net in outcome.own)
+    assert all(net.about.endswith(".") for net in outcome.own)
+    assert all((net.parameters is None) == (net.task == "detect") for net in outcome.own)  # these take seconds to make
     text = shown(outcome)
-    assert "545,098" in text and "6.1 M" in text
+    assert "545,098" in text and "6.1 M" in text and "–: clearsight nets NAME counts it" in text
     assert f"timm's {outcome.timm_count:,} models" in text
+
+
+def test_a_detector_is_counted_where_it_is_asked_for() -> None:
+    (found,) = run(Options(pattern="yolo")).own
+    assert found.size == 416 and found.parameters is not None and 1e6 < found.parameters < 3e6
+    assert found.multiply_adds is not None and 1e9 < found.multiply_adds < 2e9
 
 
 def test_without_a_pattern_timm_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:

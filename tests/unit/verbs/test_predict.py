@@ -132,6 +132,8 @@ def test_answers_to_a_file(photo_file: Path, pictures: Path, bad: Path, tmp_path
         ({"format": "xml"}, "--format 'xml'"),
         ({"top": 0}, "--top 0"),
         ({"device": "cuda"}, "--device cuda: an .onnx file runs on the cpu"),
+        ({"tiles": "many"}, "--tiles 'many': say auto, off, or how many tiles lie along a photograph, up to 64"),
+        ({"tiles": "auto"}, "--tiles auto: classify answers for a photograph as a whole; leave it out"),
     ],
 )
 def test_options_that_cannot_be_are_refused(
@@ -147,6 +149,19 @@ def test_a_task_without_the_verb_is_refused(
     monkeypatch.setattr(type(small_artifact.task), "verbs", frozenset({"train"}))
     with pytest.raises(InputError, match="predict does not work for classify"):
         ask(small_run, pictures)
+
+
+def test_a_model_without_tiles_refuses_them(small_run: Path, pictures: Path, tmp_path: Path) -> None:
+    from clearsight.verbs import evaluate
+
+    with pytest.raises(InputError, match="--tiles 3: classify answers for a photograph as a whole"):
+        ask(small_run, pictures, tiles=3)
+    assert ask(small_run, pictures / "b.png", tiles="off").exit_code == 0
+    given = {"model": str(small_run), "data": str(pictures), "format": "folder", "tiles": "auto"}
+    (pictures / "ants").mkdir()
+    (pictures / "ants" / "1.png").write_bytes((pictures / "b.png").read_bytes())
+    with pytest.raises(InputError, match="--tiles auto: classify answers for a photograph as a whole"):
+        evaluate.run(parse(evaluate.Options, given))
 
 
 def test_annotated_pictures_keep_the_folders_of_the_originals(

@@ -19,12 +19,12 @@ import yaml
 from rich.console import Console
 
 from clearsight.core.errors import InputError
-from clearsight.core.metric import Mistake, Result
+from clearsight.core.metric import Curves, Figure, Mistake, Result
 from clearsight.core.options import parse
 from clearsight.core.registry import names
 from clearsight.tasks.classify.words import FIGURES
 from clearsight.verbs import report
-from clearsight.verbs.sections import confusion, curves, data, html, summary
+from clearsight.verbs.sections import breakdown, confusion, curves, data, html, lines, mistakes, summary
 from clearsight.verbs.sections.context import Context, Evaluation, load_context
 
 HOSTILE = "<script>alert('ant')</script>"
@@ -88,6 +88,8 @@ def result(**changed: Any) -> Result:
         "labels": LABELS,
         "mistakes": [Mistake("a.jpg", 0.9, "x")] * 8,
         "points": {HOSTILE: [(1.0, 1.5), (2.0, 1.8), (4.0, 4.2)]},
+        "curves": [Curves(HOSTILE, "recall", "precision", {HOSTILE: [(0.0, 1.0), (1.0, 0.5)], "fly": [(0.0, 0.5)]})],
+        "breakdown": {HOSTILE: {"count": 3, "cost": 0.02}, "background": {"count": 1200, "cost": 0.0567}},
         "count": 360,
         "left_out": 2,
     }
@@ -336,6 +338,58 @@ def test_many_classes_are_listed_as_pairs_without_a_matrix() -> None:
     assert "class 3class 7428.6 %" in page.text
 
 
+def test_a_matrix_may_have_a_background() -> None:
+    found = result(confusion=[[5, 1, 0, 2], [0, 4, 0, 0], [0, 0, 3, 1], [7, 0, 0, 0]], background="background")
+    section = confusion.render(Context(Path("r"), evaluation=Evaluation(found)))
+    assert section is not None
+    text = Page(str(section.html)).text
+    assert "background" in text
+    assert f"background{HOSTILE}7100.0 %" in text  # the most frequent pair, with its share of the row
+    assert f"{HOSTILE}background225.0 %" in text
+    assert "Background is where nothing is" in section.intro
+    assert found.confused == (*LABELS, "background")
+
+
+def test_kinds_of_error_are_listed_with_what_they_cost() -> None:
+    figures = {"background": Figure("Nothing there", "no object is near"), "cost": Figure("AP50 lost", "how much")}
+    section = breakdown.render(Context(Path("r"), evaluation=Evaluation(result(figures=figures))))
+    assert section is not None
+    page = Page(str(section.html))
+    assert "KindCountAP50 lostWhat it isNothing there1,2005.67 %no object is near" in "".join(page.text.split("\n"))
+    assert [span["style"] for span in page.all("span")] == ["--share:1.000", "--share:0.353"]
+    assert section.intro == "AP50 lost: how much, each kind by itself."
+    assert breakdown.render(Context(Path("r"), evaluation=Evaluation(result(breakdown={})))) is None
+
+
+@pytest.mark.parametrize("count", [1, 6, 7, 80])
+def test_curves_are_told_in_words_all_or_the_first_alone(count: int) -> None:
+    many = {f"class {n}": [(0.0, 1.0), (1.0, n / 100)] for n in range(count)}
+    found = result(curves=[Curves("Precision and recall", "recall", "precision", many)])
+    section = lines.render(Context(Path("r"), evaluation=Evaluation(found)))
+    assert section is not None
+    text = " ".join(Page(str(section.html)).text.split())
+    assert "precision by recall, on average: class 0 0.500" in text
+    assert ("class 5 0.525" in text) == (count == 6)
+    assert (f"in grey {count - 1} others" in text) == (count > 6)
+    assert lines.render(Context(Path("r"), evaluation=Evaluation(result(curves=[])))) is None
+
+
+def test_mistakes_of_several_kinds_have_a_gallery_each(run: Path) -> None:
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    for row, kind in zip(evaluation["mistakes"], ("Missed", "False", "Missed"), strict=True):
+        row |= {"kind": kind, "marks": [{"box": [0, 0, 2, 2], "truth": True}]}
+    (run / "evaluation.json").write_text(json.dumps(evaluation))
+    section = mistakes.render(load_context(run))
+    assert section is not None
+    page = Page(str(section.html))
+    assert [attributes["class"] for attributes in page.all("div") if attributes["class"] == "gallery"] == [
+        "gallery"
+    ] * 3
+    assert re.findall(r"<h3>(.*?)</h3>", str(section.html)) == ["Missed", "False", "And some that it got right"]
+    assert page.text.index("b.jpg") > page.text.index("c.jpg")
+    assert "Blue frames are the annotations" in section.intro
+
+
 def test_long_curves_are_averaged_and_keep_their_mean() -> None:
     steps = np.arange(10_000.0)
     values = np.where(steps % 3 == 0, np.nan, np.sin(steps / 500))
@@ -397,3 +451,11 @@ def test_units_in_words() -> None:
         "1, 2",
         "flip 0.5",
     ]
+
+
+def test_where_boxes_are_counted_the_table_says_so(run: Path) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["data"]["counted"] = "boxes"
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    _, text = written(run)
+    assert "Class (boxes)" in text and "All boxes" in text

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from clearsight.core.errors import InputError
-from clearsight.core.sample import ArrayImage, Sample
+from clearsight.core.sample import ArrayImage, Boxes, Sample
+from clearsight.verbs.planning import count_classes
 from clearsight.verbs.roles import Roles, assign_roles, checked
 
 PIXELS = np.zeros((1, 1, 3), np.uint8)
@@ -111,3 +112,11 @@ def test_a_group_stays_on_one_side_of_every_division() -> None:
     assert all(sides) and sum(map(len, sides)) == len(set.union(*sides)) == 70
     assert any("held out by a hash of their patient" in note for note in roles.notes)
     assert any("20 pictures without 'patient' divided by their content" in note for note in roles.notes)
+
+
+def test_classes_are_counted_by_role_and_field() -> None:
+    boxes = Boxes(np.zeros((3, 4), np.float32), ("car", "car", "bus"))
+    both = Sample("x", ArrayImage(PIXELS), ("night",), boxes)
+    roles = Roles([both, both], [], [Sample("y", ArrayImage(PIXELS))], "val", ())
+    assert count_classes(roles, "labels") == {"night": {"train": 2}}
+    assert count_classes(roles, "boxes") == {"car": {"train": 4}, "bus": {"train": 2}}

@@ -83,11 +83,19 @@ def test_what_is_said_changes_what_the_run_has(trained: Path) -> None:
     assert chosen_strengths(None, None) is None and chosen_strengths(None, "flip=1") == {"flip": 1.0}
 
 
+def test_what_the_task_does_not_do_is_not_shown(pets: Path, tmp_path: Path) -> None:
+    outcome = look(pets, tmp_path / "grid.png", strengths="mosaic=0.5,flip=1", size=16)
+    assert outcome.grid is None and outcome.exit_code == 1
+    said = "no grid was made: --strengths mosaic does not fit classify: its answer is for a picture as a whole"
+    assert outcome.findings[0].message.startswith(said)
+    assert look(pets, tmp_path / "grid.png", strengths="mosaic=0,flip=1", size=16).grid is not None
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"strengths": "randaugment"}, "'randaugment' says nothing; write it as in randaugment=5"),
-        ({"strengths": "sepia=1"}, "'sepia=1' says nothing; .* of flip, alternate, crop"),
+        ({"strengths": "sepia=1"}, "'sepia=1' says nothing; .* of flip, alternate, upside"),
         ({"strengths": "erase=3"}, "--erase '3': input should be less than or equal to 1"),
         ({"strengths": "shift=far"}, "--shift 'far': input should be a valid number"),
         ({"run": "nowhere"}, "--run nowhere: there is no plan.yaml"),

@@ -22,23 +22,30 @@ def render(context: Context) -> Section | None:
     if context.evaluation is None or not context.evaluation.result.confusion:
         return None
     result = context.evaluation.result
-    matrix, labels = np.array(result.confusion), list(result.labels)
+    matrix, labels = np.array(result.confusion), list(result.confused)
     pairs = confused_pairs(matrix)
-    intro = f"Of {len(labels)} classes only the pairs that are confused most often are shown."
+    intro = f"Of {len(result.labels)} classes only the pairs that are confused most often are shown."
     parts, most = [], 3 * MOST_PAIRS
     if len(labels) <= MOST_CLASSES:
         intro = "Rows are what the pictures show, columns what they were taken for."
+        if result.background:
+            name = result.background.capitalize()
+            intro = f"Rows are the truth, columns the answer. {name} is where nothing is: its row was found there, its "
+            intro += "column was not found."
         parts, most = [_matrix(matrix, labels)], MOST_PAIRS
-    parts.append(_listed(matrix, labels, pairs, most) if pairs else Markup("<p>No class was taken for another.</p>"))
+    shown = "Truth" if result.background else "Picture of"
+    parts.append(
+        _listed(matrix, labels, pairs, most, shown) if pairs else Markup("<p>No class was taken for another.</p>")
+    )
     return Section("Confusions", Markup('<div class="side">{}</div>').format(html.join(parts)), intro)
 
 
-def _listed(matrix: Array, labels: list[str], pairs: list[tuple[int, int]], most: int) -> Markup:
+def _listed(matrix: Array, labels: list[str], pairs: list[tuple[int, int]], most: int, shown: str) -> Markup:
     rows = [
         (labels[i], labels[j], int(matrix[i, j]), html.percent(matrix[i, j] / matrix[i].sum())) for i, j in pairs[:most]
     ]
     more = f", the first {most} of {len(pairs):,} pairs" if len(pairs) > most else ""
-    listed = html.table(("Picture of", "taken for", "Times", "Of the class"), rows, numeric=(2, 3))
+    listed = html.table((shown, "taken for", "Times", "Of the class"), rows, numeric=(2, 3))
     return Markup("<div><h3>Most frequent{}</h3>{}</div>").format(more, listed)
 
 

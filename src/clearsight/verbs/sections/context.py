@@ -33,6 +33,8 @@ class Shown:
     key: str
     text: str
     picture: str  # base64 of a PNG or JPEG thumbnail; empty where there is none
+    kind: str = ""  # what kind of mistake, in the plural
+    marked: bool = False  # whether frames are drawn on it
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ def _evaluation(path: Path) -> Evaluation:
 
 
 def _shown(row: Mapping[str, Any]) -> Shown:
-    return Shown(str(row["key"]), str(row["text"]), str(row.get("picture") or ""))
+    kind, marked = str(row.get("kind") or ""), bool(row.get("marks"))
+    return Shown(str(row["key"]), str(row["text"]), str(row.get("picture") or ""), kind, marked)
 
 
 def _settings(plan: Mapping[str, Any], path: Path) -> dict[str, Mapping[str, Any]]:

@@ -109,11 +109,11 @@ def svg(points: Mapping[str, tuple[Array, Array]], salt: str, mark: tuple[float,
     return drawing(paint, salt, "step", legend=len(points) > 1)
 
 
-def drawing(paint: Callable[[Axes], None], salt: str, across: str, legend: bool = False) -> Markup:
+def drawing(paint: Callable[[Axes], None], salt: str, across: str, legend: bool = False, up: str = "") -> Markup:
     """What `paint` puts on axes, as SVG to stand in a page: colours and font are the page's, and nothing refers outside.
 
-    `across` names the horizontal axis; the salt makes the names inside of the drawing its own on the page, and the same at
-    every run.
+    `across` names the horizontal axis, `up` the vertical one; the salt makes the names inside of the drawing its own on the
+    page, and the same at every run.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -124,7 +124,7 @@ def drawing(paint: Callable[[Axes], None], salt: str, across: str, legend: bool 
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         paint(axes)
-        _style(axes, across)
+        _style(axes, across, up)
         if legend:
             axes.legend(frameon=False, labelcolor=INK)
         buffer = io.StringIO()
@@ -132,8 +132,9 @@ def drawing(paint: Callable[[Axes], None], salt: str, across: str, legend: bool 
     return _inline(buffer.getvalue())
 
 
-def _style(axes: Axes, across: str) -> None:
+def _style(axes: Axes, across: str, up: str) -> None:
     axes.set_xlabel(across, color=INK)
+    axes.set_ylabel(up, color=INK)
     axes.grid(True, color=GRID, linewidth=0.8)
     axes.tick_params(color=GRID, labelcolor=INK)
     axes.set_axisbelow(True)

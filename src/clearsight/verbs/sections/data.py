@@ -30,7 +30,11 @@ def render(context: Context) -> Section | None:
         known = list(context.model["task"].get("labels", ())) if context.model is not None else []
         order = [label for label in known if label in data["labels"]]
         parts.append(
-            _classes({label: data["labels"][label] for label in [*order, *data["labels"]]}, data.get("counts"))
+            _classes(
+                {label: data["labels"][label] for label in [*order, *data["labels"]]},
+                data.get("counts"),
+                data.get("counted", "pictures"),
+            )
         )
     if data.get("roles"):
         items = html.join(Markup("<li>{}</li>").format(note) for note in data["roles"])
@@ -49,8 +53,9 @@ def _intro(data: Mapping[str, Any]) -> str:
     return f"{data.get('name', 'The data')}{kind}: {words or 'nothing is known of its pictures'}."
 
 
-def _classes(labels: Mapping[str, Mapping[str, int]], pictures: Mapping[str, int] | None) -> Markup:
-    """A row for each label, a column for each role. Where pictures have several labels, their sum is none of pictures."""
+def _classes(labels: Mapping[str, Mapping[str, int]], pictures: Mapping[str, int] | None, things: str) -> Markup:
+    """A row for each label, a column for each role. Where pictures have several labels, their sum is none of pictures.
+    `things` are what is counted: pictures, boxes."""
     there = {role for counts in labels.values() for role in counts}
     roles = [role for role in ROLES if role in there] + sorted(there - ROLES.keys())
     most = max((count for counts in labels.values() for count in counts.values()), default=0) or 1
@@ -59,11 +64,13 @@ def _classes(labels: Mapping[str, Mapping[str, int]], pictures: Mapping[str, int
     ]
     sums = [sum(counts.get(role, 0) for counts in labels.values()) for role in roles]
     more = any(total > ((pictures or {}).get(role) or total) for role, total in zip(roles, sums, strict=True))
-    rows.append(
-        ["All labels" if more else "All", *(Markup("<strong>{}</strong>").format(f"{total:,}") for total in sums)]
-    )
-    shown = html.table(("Class", *(ROLES.get(role, role) for role in roles)), rows, numeric=range(1, len(roles) + 1))
-    return html.details(f"Pictures of each of the {len(labels):,} classes", shown) if len(labels) > OPEN else shown
+    whole = things == "pictures"
+    every = f"All {things}" if not whole else "All labels" if more else "All"
+    rows.append([every, *(Markup("<strong>{}</strong>").format(f"{total:,}") for total in sums)])
+    head = ("Class" if whole else f"Class ({things})", *(ROLES.get(role, role) for role in roles))
+    shown = html.table(head, rows, numeric=range(1, len(roles) + 1))
+    title = f"{things.capitalize()} of each of the {len(labels):,} classes"
+    return html.details(title, shown) if len(labels) > OPEN else shown
 
 
 def _bar(count: int, most: int) -> Markup:

@@ -9,7 +9,7 @@ from clearsight.verbs.sections import html
 from clearsight.verbs.sections.context import Context
 from clearsight.verbs.sections.html import Section
 
-ELSEWHERE = frozenset({"bad_pictures", "data.counts", "data.labels", "data.roles"})
+ELSEWHERE = frozenset({"bad_pictures", "data.counts", "data.counted", "data.labels", "data.roles"})
 """What the section on the data shows."""
 
 

@@ -21,12 +21,24 @@ def render(context: Context) -> Section | None:
     if found.mistakes:
         known = f"The worst {shown:,} of {total:,}" if total > shown else html.plural(shown, "mistake")
         intro = f"{known}, worst first. Look for wrong annotations among them: they cost the most."
-        parts.append(_gallery(found.mistakes))
+        if any(picture.marked for picture in found.mistakes):
+            intro += " Blue frames are the annotations, orange ones the answers."
+        parts += _galleries(found.mistakes)
     else:
         intro = f"{total:,} mistakes, none kept as a picture." if total else "There is none among the pictures judged."
     if found.examples:
         parts += [Markup("<h3>And some that it got right</h3>"), _gallery(found.examples)]
     return Section("Mistakes", html.join(parts), intro)
+
+
+def _galleries(pictures: Sequence[Shown]) -> list[Markup]:
+    """A gallery for each kind of mistake, under its name where there are kinds; the kind with the worst mistake first."""
+    parts = []
+    for kind in dict.fromkeys(picture.kind for picture in pictures):
+        if kind:
+            parts.append(Markup("<h3>{}</h3>").format(kind))
+        parts.append(_gallery([picture for picture in pictures if picture.kind == kind]))
+    return parts
 
 
 def _gallery(pictures: Sequence[Shown]) -> Markup:

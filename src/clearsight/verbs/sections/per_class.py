@@ -37,7 +37,7 @@ def render(context: Context) -> Section | None:
 
 
 def _title(result: Result, column: str) -> str:
-    return "Pictures" if column == "support" else result.figure(column).title
+    return "Pictures" if column == "support" and column not in result.figures else result.figure(column).title
 
 
 def _cell(result: Result, name: str, row: Mapping[str, float]) -> Any:

@@ -1,0 +1,72 @@
+"""Does training wait for data? The share of a step that goes into gathering and augmenting, with mosaic on.
+
+python benchmarks/detect_feed.py [--steps 20]
+
+BCCD at the canvas, net and augmentation that `clearsight train bccd.zip` chooses, as in the training loop: a batch is
+gathered, mixed and augmented, then learnt from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from statistics import median
+
+from common import Figure, save, shared, table
+
+
+def main() -> None:
+    """Measure, print the table, write the JSON."""
+    import torch
+
+    from clearsight.core.machine import cores
+    from clearsight.core.task import Situation
+    from clearsight.data.batches import Feed, StoreBatches
+    from clearsight.data.cache import prepare
+    from clearsight.data.open import open_data
+    from clearsight.engine.runtime import keep_freed_memory
+    from clearsight.tasks.detect.task import Detect
+    from clearsight.tasks.detect.yolo import Yolo
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=20)
+    steps = parser.parse_args().steps
+    keep_freed_memory()
+    torch.set_num_threads(cores())
+    data = open_data(str(shared("data", "bccd.zip")))
+    samples = data.samples("train")
+    task = Detect.from_data(data.info, [sample.image.size() for sample in samples], {}).fitted(samples)
+    suggested = task.suggest(Situation(len(samples), "cpu", "a file"))
+    strengths = {name: pair[0] for name, pair in suggested.items() if isinstance(pair[0], float)}
+    stages = task.pipeline(train=True, augment={**strengths, "mosaic": 1.0})
+    store = prepare(samples, stages, where="memory")
+    batch = suggested["batch_size"][0]
+    source = StoreBatches(store, stages, Feed(batch_size=batch, seed=0, device=torch.device("cpu"), total=10 * steps))
+    learner = Yolo.build(task, {}).learner({}).to(memory_format=torch.channels_last).train()
+    optimiser = torch.optim.AdamW(learner.parameters(), 1e-4)
+    waited, learnt = [], []
+    batches = source.start(0)
+    for number in range(steps + 2):
+        start = time.perf_counter()
+        given = next(batches)
+        there = time.perf_counter()
+        torch.stack(list(learner.training_step(given, "main").values())).sum().backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        if number > 1:  # the first ones warm up
+            waited.append(there - start)
+            learnt.append(time.perf_counter() - there)
+    row = {
+        "batch": batch,
+        "canvas": "{} × {}".format(*task.shape),
+        "data s": median(waited),
+        "learning s": median(learnt),
+    }
+    share = 100 * sum(waited) / (sum(waited) + sum(learnt))
+    table([row], "A training step on BCCD, every picture a mosaic")
+    figures = [Figure("detection, share of a step that waits for data, mosaic on", share, "%", 10)]
+    print(save("detect_feed", [row], f"{steps} steps, every picture a mosaic, all weights learning.", figures))
+
+
+if __name__ == "__main__":
+    main()
