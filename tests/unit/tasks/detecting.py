@@ -76,11 +76,8 @@ class Features(nn.Module):
         self.net, self.out_channels = net, width
 
     def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
-        features = self.net.backbone(images)
-        if hasattr(self.net, "pyramid"):
-            features = self.net.pyramid(features)
-        for layer in getattr(self.net, "more", ()):
-            features.append(layer(features[-1]))
+        net = self.net
+        features = net.maps(images) if hasattr(net, "maps") else net.pyramid(net.backbone(images))
         return OrderedDict((str(number), level) for number, level in enumerate(features))
 
 

@@ -53,6 +53,7 @@ class SSD(Detector):
         super().__init__(task, config, Backbone.create(backbone, task.channels, inputs, shape=task.shape))
         more = len(ASPECTS) - len(self.backbone.channels)
         channels = [*self.backbone.channels, *[width] * more]
+        self.even = nn.ModuleList(Evened(count) for count in self.backbone.channels)
         self.more = nn.ModuleList(_halving(inputs, width) for inputs in channels[-more - 1 : -1])
         generator = DefaultBoxGenerator(ASPECTS, scales=SCALES)
         self.head = SSDHead(channels, generator.num_anchors_per_location(), len(task.labels) + 1)
@@ -60,12 +61,16 @@ class SSD(Detector):
         strides = [*self.backbone.strides, *(self.backbone.strides[-1] * 2**step for step in range(1, more + 1))]
         self.register_buffer("anchors", _anchors(generator, task.shape, strides), persistent=False)
 
-    def raw(self, images: Tensor) -> Raw:
-        """`cls_logits` (B, A, 1 + K), the background first, and `bbox_regression` (B, A, 4): torchvision's names."""
-        maps = self.backbone(images)
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Images (B, C, H, W) in [0, 1] → the six maps that boxes are found on, the finest first."""
+        maps = [even(level) for even, level in zip(self.even, self.backbone(images), strict=True)]
         for layer in self.more:
             maps.append(layer(maps[-1]))
-        found: Raw = self.head(maps)
+        return maps
+
+    def raw(self, images: Tensor) -> Raw:
+        """`cls_logits` (B, A, 1 + K), the background first, and `bbox_regression` (B, A, 4): torchvision's names."""
+        found: Raw = self.head(self.maps(images))
         return found
 
     def forward(self, images: Tensor) -> Outputs:
@@ -114,6 +119,20 @@ class SSD(Detector):
             "nesterov": (False, why),
             "weight_decay": (5e-4, why),
         }
+
+
+class Evened(nn.Module):
+    """Features (B, C, h, w), at every place of the same length but for a factor that each channel learns (section 3.1, and
+    Liu et al. 2015, ParseNet, section 3.3). What a backbone's stages give has lengths of its own, and the head is not made
+    for them."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        length = features.shape[1] ** 0.5  # so that a feature is of the order of one
+        return F.normalize(features, dim=1) * (length * self.scale[:, None, None])
 
 
 def _halving(inputs: int, width: int) -> nn.Sequential:
