@@ -78,7 +78,7 @@ class Raw(NamedTuple):
 
 
 class Yolo(Net):
-    """One-stage, anchor-free, on any timm backbone."""
+    """Our own: one-stage, no anchors."""
 
     name = "yolo"
     light = False
