@@ -31,7 +31,7 @@ def trained(net: str, epochs: int) -> dict[str, Any]:
     """One training as a user starts it, its export, and the time of a photograph."""
     words: list[str | Path] = ["--net", net, "--epochs", str(epochs), *WORDS, "--name", "cells", "--json"]
     if net in PRETRAINED:
-        options = "inputs=symmetric" if net == "yolo" else "backbone=mobilenetv2_100,inputs=symmetric"
+        options = "inputs=symmetric" if net == "yolo" else "backbone=mobilenetv2_100,inputs=symmetric,width=128"
         words += ["--net-options", options, "--weights", shared("weights", "mobilenetv2_100_imagenet.safetensors")]
     else:
         words += ["--weights", "none"]

@@ -155,12 +155,13 @@ def test_settings_that_do_not_fit_are_one_sentence(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_what_it_suggests_are_training_options_with_reasons(name: str, device: str) -> None:
+@pytest.mark.parametrize(("device", "count"), [("cpu", 100), ("cuda", 100_000), ("cuda", None)])
+def test_what_it_suggests_are_training_options_with_reasons(name: str, device: str, count: int | None) -> None:
     from clearsight.engine.config import TrainOptions
 
     family = find("nets", f"detect.{name}")
-    found = family.settings(make_task(), Situation(100, device, "download"))
+    found = family.settings(make_task(), Situation(count, device, "download"))
+    assert ("lr" in found) == (name == "dfine" or count != 100)
     assert found.keys() <= TrainOptions.model_fields.keys() and all(why for _, why in found.values())
     TrainOptions(data="none", **{field: value for field, (value, _) in found.items()})
     said = settings.parse(found.get("net_options", ("", ""))[0])

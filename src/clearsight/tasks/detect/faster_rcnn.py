@@ -23,7 +23,7 @@ from clearsight.nets.regions import RegionPool
 from clearsight.nets.settings import Positive, Whole
 from clearsight.ops.boxes import clip
 from clearsight.ops.suppress import survivors
-from clearsight.tasks.detect.detector import Detector, Raw, Truth, on_device
+from clearsight.tasks.detect.detector import Detector, Raw, Truth, recipe
 
 ASPECTS = (0.5, 1.0, 2.0)
 """Heights by widths of the anchors at a place (FPN, section 4.1)."""
@@ -172,11 +172,4 @@ class FasterRCNN(Detector):
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
         why = "Faster R-CNN on a pyramid (Lin et al. 2017, section 5.2)"
-        return {
-            **on_device(situation, width=128),
-            "optimiser": ("sgd", why),
-            "lr": (0.01, f"{why}: 0.02 for batches of 16"),
-            "momentum": (0.9, why),
-            "nesterov": (False, why),
-            "weight_decay": (1e-4, why),
-        }
+        return recipe(situation, 128, why, (0.01, "0.02 for batches of 16"), 1e-4)

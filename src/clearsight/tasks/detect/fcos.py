@@ -19,7 +19,7 @@ from clearsight.nets.pyramid import LEVELS, Finest, Pyramid
 from clearsight.nets.settings import Positive, Whole
 from clearsight.ops.boxes import area, centres
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.detect.detector import Detector, GroupedWidth, Raw, Truth, on_device
+from clearsight.tasks.detect.detector import Detector, GroupedWidth, Raw, Truth, recipe
 
 NEAR, FAR = 4, 8
 """A level learns the objects whose farthest side is between so many strides from the place: 64 to 128 pixels in the level
@@ -111,14 +111,7 @@ class FCOS(Detector):
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
         why = "FCOS (Tian et al. 2020, section 4)"
-        return {
-            **on_device(situation, width=128),
-            "optimiser": ("sgd", why),
-            "lr": (0.005, f"{why}: 0.01 for batches of 16"),
-            "momentum": (0.9, why),
-            "nesterov": (False, why),
-            "weight_decay": (1e-4, why),
-        }
+        return recipe(situation, 128, why, (0.005, "0.01 for batches of 16"), 1e-4)
 
 
 def _each(levels: Sequence[Tensor], values: Sequence[float]) -> Tensor:

@@ -20,7 +20,7 @@ from clearsight.nets.backbone import Backbone, Inputs, Model
 from clearsight.nets.pyramid import LEVELS, Finest, Pyramid
 from clearsight.nets.settings import Positive
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.detect.detector import GROUPS, Detector, GroupedWidth, Raw, Truth, on_device
+from clearsight.tasks.detect.detector import GROUPS, Detector, GroupedWidth, Raw, Truth, recipe
 
 ASPECTS = (0.5, 1.0, 2.0)
 """Heights by widths of the anchors at a place (section 4)."""
@@ -92,11 +92,4 @@ class RetinaNet(Detector):
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
         why = "RetinaNet (Lin et al. 2017, section 4.1)"
-        return {
-            **on_device(situation, width=128),
-            "optimiser": ("sgd", why),
-            "lr": (0.005, f"{why}: 0.01 for batches of 16"),
-            "momentum": (0.9, why),
-            "nesterov": (False, why),
-            "weight_decay": (1e-4, why),
-        }
+        return recipe(situation, 128, why, (0.005, "0.01 for batches of 16"), 1e-4)

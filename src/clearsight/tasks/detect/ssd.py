@@ -21,7 +21,7 @@ from clearsight.nets.backbone import Backbone, Inputs, Model
 from clearsight.nets.pyramid import grids
 from clearsight.nets.settings import Whole
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.detect.detector import Detector, Raw, Truth, on_device
+from clearsight.tasks.detect.detector import Detector, Raw, Truth, recipe
 
 ASPECTS = ((2,), (2, 3), (2, 3), (2, 3), (2,), (2,))
 """Aspects of the default boxes of each map, beside the square: those of SSD300 (section 3.1)."""
@@ -111,14 +111,7 @@ class SSD(Detector):
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
         why = "SSD (Liu et al. 2016, section 3)"
-        return {
-            **on_device(situation, width=128),
-            "optimiser": ("sgd", why),
-            "lr": (5e-4, f"{why}: 1e-3 for batches of 32, more with norms in the backbone"),
-            "momentum": (0.9, why),
-            "nesterov": (False, why),
-            "weight_decay": (5e-4, why),
-        }
+        return recipe(situation, 128, why, (2e-3, "1e-3 without norms in the backbone, which stands more"), 5e-4)
 
 
 class Evened(nn.Module):
@@ -132,7 +125,8 @@ class Evened(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         length = features.shape[1] ** 0.5  # so that a feature is of the order of one
-        return F.normalize(features, dim=1) * (length * self.scale[:, None, None])
+        evened: Tensor = F.normalize(features, dim=1) * (length * self.scale[:, None, None])
+        return evened
 
 
 def _halving(inputs: int, width: int) -> nn.Sequential:
