@@ -68,10 +68,31 @@ def truths(batch: Batch) -> list[Truth]:
     return found
 
 
-class Detector(Net):
-    """A detector on a backbone of timm's. The keyword-only parameters of its `__init__` are its settings."""
+class OnBackbone(Net):
+    """A net that stands on a backbone of timm's, which is its pretrained part."""
 
     light = False
+    backbone: Backbone
+
+    @property
+    def pretrained_name(self) -> str:
+        return self.backbone.name
+
+    def load_pretrained(self, weights: str) -> str:
+        return self.backbone.load(weights)
+
+    def backbone_parameters(self) -> list[nn.Parameter]:
+        return list(self.backbone.parameters())
+
+    def backbone_blocks(self) -> list[list[nn.Parameter]]:
+        return self.backbone.blocks()
+
+    def feature_taps(self) -> list[Tap]:
+        return self.backbone.taps("backbone")
+
+
+class Detector(OnBackbone):
+    """A detector on a backbone of timm's. The keyword-only parameters of its `__init__` are its settings."""
 
     parts: ClassVar[tuple[str, ...]]
     """The names of its losses."""
@@ -91,10 +112,6 @@ class Detector(Net):
         """Its settings: name -> (default, what it may be, in words)."""
         return settings.choices(cls)
 
-    @property
-    def pretrained_name(self) -> str:
-        return self.backbone.name
-
     @abstractmethod
     def raw(self, images: Tensor) -> Raw:
         """Images (B, C, H, W) in [0, 1] → what both `forward` and the losses are made of."""
@@ -105,18 +122,6 @@ class Detector(Net):
 
     def learner(self, options: Mapping[str, Any]) -> DetectorLearner:
         return DetectorLearner(self, options.get("backbone_lr", 1.0), options.get("layer_decay", 1.0))
-
-    def load_pretrained(self, weights: str) -> str:
-        return self.backbone.load(weights)
-
-    def backbone_parameters(self) -> list[nn.Parameter]:
-        return list(self.backbone.parameters())
-
-    def backbone_blocks(self) -> list[list[nn.Parameter]]:
-        return self.backbone.blocks()
-
-    def feature_taps(self) -> list[Tap]:
-        return self.backbone.taps("backbone")
 
 
 MANY = 20_000

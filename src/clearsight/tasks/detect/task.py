@@ -20,7 +20,7 @@ from clearsight.tasks.detect.compare import detection_difference
 from clearsight.tasks.detect.metric import DetectMetric
 from clearsight.tasks.detect.pipeline import DetectPreprocess, DetectSample
 from clearsight.tasks.detect.postprocess import DetectPostprocess
-from clearsight.tasks.detect.prediction import Detections
+from clearsight.tasks.detect.prediction import SHOWN, Detections
 from clearsight.tasks.detect.preview import draw_targets
 from clearsight.tasks.detect.stages import judging, training
 from clearsight.tasks.detect.suggest import UNFITTING, suggest
@@ -129,10 +129,6 @@ class Detect(Task[Detections]):
 
     def question(self, prediction: Detections) -> Callable[[dict[str, Tensor]], Tensor]:
         return lambda outputs: outputs["scores"][0, 0]  # of the surest candidate
-
-
-SHOWN = 0.3
-"""The score from which a box is shown where no pictures were held out to choose one."""
 
 
 def _side(sizes: Sequence[tuple[int, int]]) -> int:

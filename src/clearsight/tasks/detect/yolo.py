@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from clearsight.core.learner import Learner, ParamGroup, grouped
-from clearsight.core.net import Net, Outputs, Tap
+from clearsight.core.net import Outputs
 from clearsight.core.pipeline import Batch
 from clearsight.core.task import Situation, Task
 from clearsight.losses.assignment import Assignment, task_aligned
@@ -20,6 +20,7 @@ from clearsight.nets.settings import Switch, Whole
 from clearsight.nets.yolo.head import Head, Places
 from clearsight.nets.yolo.neck import PathAggregation
 from clearsight.ops.candidates import best_candidates
+from clearsight.tasks.detect.detector import OnBackbone
 
 Scale = Literal["nano", "small", "medium", "large"]
 
@@ -77,11 +78,10 @@ class Raw(NamedTuple):
     boxes: Tensor  # (B, A, 4), canvas pixels
 
 
-class Yolo(Net):
+class Yolo(OnBackbone):
     """Our own: one-stage, no anchors."""
 
     name = "yolo"
-    light = False
 
     def __init__(self, modules: YoloModules, candidates: int, config: Mapping[str, Any]) -> None:
         super().__init__()
@@ -123,22 +123,6 @@ class Yolo(Net):
 
     def learner(self, options: Mapping[str, Any]) -> YoloLearner:
         return YoloLearner(self, options.get("backbone_lr", 1.0), options.get("layer_decay", 1.0))
-
-    def load_pretrained(self, weights: str) -> str:
-        return self.backbone.load(weights)
-
-    @property
-    def pretrained_name(self) -> str:
-        return self.backbone.name
-
-    def backbone_parameters(self) -> list[nn.Parameter]:
-        return list(self.backbone.parameters())
-
-    def backbone_blocks(self) -> list[list[nn.Parameter]]:
-        return self.backbone.blocks()
-
-    def feature_taps(self) -> list[Tap]:
-        return self.backbone.taps("backbone")
 
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
