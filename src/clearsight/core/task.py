@@ -72,6 +72,9 @@ class Task(BaseModel, ABC, Generic[P]):
     unfitting: ClassVar[Mapping[str, str]] = {}
     """Training options that mean nothing to it, each with the reason: refused where the user gives them."""
 
+    closing: ClassVar[frozenset[str]] = frozenset({"mosaic", "mixup", "cutmix"})
+    """The augmentations that end, with `--close`, before training does."""
+
     labels: tuple[str, ...]
     size: int  # side S of the square canvas, pixels; the longer one where it is no square
     channels: Literal[1, 3] = 3

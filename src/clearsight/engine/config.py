@@ -129,7 +129,10 @@ class TrainOptions(DataOptions):
     cutmix: float | None = Field(None, ge=0, description="CutMix's alpha; 0 for none.")
     mosaic: float | None = Field(None, ge=0, le=1, description="Probability of four pictures in one.")
     close: float | None = Field(
-        None, ge=0, lt=1, description="Share of the training, at its end, without mosaic, MixUp and CutMix."
+        None,
+        ge=0,
+        lt=1,
+        description="Share of the training, at its end, without mosaic, MixUp and CutMix; with objects unmoved, too.",
     )
 
     tta: Literal["none", "flip", "flip_shift"] | None = Field(

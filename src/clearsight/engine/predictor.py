@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from clearsight.core.net import Net
 from clearsight.core.prediction import Prediction
 from clearsight.core.task import Task
 from clearsight.engine.tiles import Tiled, Tiles
+from clearsight.nets.folding import folded
 
 TOGETHER = 8_000_000
 """Values that photographs may have, above which they are preprocessed one by one, and a batch takes no more of them."""
@@ -38,10 +40,15 @@ class Predictor:
         if tiles is not None:
             fields = {"name": task.name, **task.model_dump()}
             self._tiled = Tiled(self._answers, task.prediction, fields, tiles)
-        net = net.to(self.device).to(memory_format=torch.channels_last).eval()
-        self.answer = task.answering(net)
+        self.net = net.to(self.device).to(memory_format=torch.channels_last).eval()
         self.preprocess = task.preprocess().to(self.device).eval()
         self.postprocess = task.postprocess().to(self.device).eval()
+
+    @cached_property
+    def answer(self) -> torch.nn.Module:
+        """The net as it answers: images (B, C, H, W) in [0, 1] → outputs. A copy, where it has norms to be folded."""
+        blank = torch.zeros(1, self.task.channels, *self.task.shape, device=self.device)
+        return self.task.answering(folded(self.net, blank.to(memory_format=torch.channels_last)))
 
     def __call__(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
         """Predictions in the order of the photographs, each uint8 (H, W, 3), a batch at a time."""

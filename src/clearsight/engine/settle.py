@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from clearsight.core.errors import InputError
@@ -23,10 +23,16 @@ USUAL: Mapping[str, Mapping[str, float]] = {
 them would drown the gradient of the others."""
 
 
-def settle(plan: Plan, suggested: Mapping[str, tuple[Any, str]], count: int, world: int) -> Plan:
+OFF: Mapping[str, float] = {"crop": 1.0}
+"""What says "none" of an augmentation where it is not 0."""
+
+
+def settle(
+    plan: Plan, suggested: Mapping[str, tuple[Any, str]], closing: Collection[str], count: int, world: int
+) -> Plan:
     """The plan with what its optimiser and its schedule ask of other settings, where the user did not say otherwise;
-    `suggested` is what they were suggested with, `count` the number of training pictures. Raises `InputError` on
-    settings that contradict each other."""
+    `suggested` is what they were suggested with, `closing` the augmentations that its task can end before training
+    ends, `count` the number of training pictures. Raises `InputError` on settings that contradict each other."""
     _refuse(plan)
     optimiser = plan.optimiser
     another = plan.why["optimiser"] == USER and optimiser != suggested.get("optimiser", ("adamw", ""))[0]
@@ -42,7 +48,7 @@ def settle(plan: Plan, suggested: Mapping[str, tuple[Any, str]], count: int, wor
         plan = plan.with_setting("accumulate", batches, "gd takes one step with all pictures")
     if plan.precision == "16" and plan.device == "cpu":
         plan = plan.with_setting("precision", "16", f"{USER}; on a CPU that is bfloat16")
-    return _without_idle(plan)
+    return _without_idle(plan, closing)
 
 
 def full_batch(batch_size: int, count: int, world: int) -> int:
@@ -51,7 +57,7 @@ def full_batch(batch_size: int, count: int, world: int) -> int:
     return min(max(batch_size, 2 if world > 1 else 1), math.ceil(count / world))
 
 
-def _idle(plan: Plan) -> dict[str, str]:
+def _idle(plan: Plan, closing: Collection[str]) -> dict[str, str]:
     """The settings that would do nothing, each with what it is for."""
     cycled = plan.schedule == "onecycle" and plan.optimiser in {"adam", "adamw"}  # their first beta
     step = f"--schedule step, and this training's is {plan.schedule}"
@@ -69,18 +75,18 @@ def _idle(plan: Plan) -> dict[str, str]:
         ),
         "drop_factor": (plan.schedule == "step", step),
         "close": (
-            any(plan.settings.get(name) for name in ("mosaic", "mixup", "cutmix")),
-            "trainings with --mosaic, --mixup or --cutmix",
+            any(plan.settings.get(name) not in (None, 0, OFF.get(name)) for name in closing),
+            f"trainings with {', '.join(f'--{name}' for name in sorted(closing))}",
         ),
     }
     return {name: use for name, (acts, use) in settings.items() if not acts}
 
 
-def _without_idle(plan: Plan) -> Plan:
+def _without_idle(plan: Plan, closing: Collection[str]) -> Plan:
     """The plan without what would do nothing: refused where the user said it, else not written down as if it acted."""
     if plan.why["drop_every"] == USER and plan.why["drop_at"] != USER:
         plan = plan.with_setting("drop_at", None, "")
-    for name, use in _idle(plan).items():
+    for name, use in _idle(plan, closing).items():
         if plan.why[name] != USER:
             plan = plan.with_setting(name, FALLBACK.get(name, TrainOptions.model_fields[name].default), "")
         elif plan.settings[name] is not False:

@@ -65,7 +65,7 @@ def decide(
     plan = resolve(options, chosen | machine_choices(options, roles), suggested, {})
     task.loss_options(plan.settings, roles.train)  # a loss that does not fit is refused before anything is written
     count = pictures_in_epoch(plan, roles)
-    plan = settle(plan, suggested, count, _world(plan.devices))
+    plan = settle(plan, suggested, task.closing, count, _world(plan.devices))
     check_suited(plan, task, net, roles.train)
     task = with_answer(with_views(task, None if plan.tta == "none" else plan.tta), options.answer)
     cost = multiply_adds(net, task.channels, task.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -20,9 +21,19 @@ SUGGESTED = {
 }
 
 
-def settled(suggested: dict[str, Any] | None = None, count: int = 100, world: int = 1, **said: object) -> Plan:
+MIXTURES = ("mosaic", "mixup", "cutmix")
+
+
+def settled(
+    suggested: dict[str, Any] | None = None,
+    closing: Collection[str] = MIXTURES,
+    count: int = 100,
+    world: int = 1,
+    **said: object,
+) -> Plan:
     suggested = SUGGESTED if suggested is None else suggested
-    return settle(resolve(parse(TrainOptions, {"data": "x", **said}), {}, suggested, {}), suggested, count, world)
+    plan = resolve(parse(TrainOptions, {"data": "x", **said}), {}, suggested, {})
+    return settle(plan, suggested, closing, count, world)
 
 
 def test_what_was_suggested_stays_with_its_optimiser() -> None:
@@ -50,12 +61,18 @@ def test_one_cycle_rises_for_three_tenths() -> None:
     assert settled(schedule="cosine").warmup == 0.05
 
 
-@pytest.mark.parametrize("mixture", ["mosaic", "mixup", "cutmix"])
+@pytest.mark.parametrize("mixture", MIXTURES)
 def test_closing_is_for_trainings_that_mix(mixture: str) -> None:
     suggested = {**SUGGESTED, "close": (0.15, "a task")}
     assert settled(suggested, **{mixture: 0.5}).close == 0.15
     assert settled(suggested).close == 0.0 and settled(suggested).why["close"] == ""
     assert settled(close=0.3, **{mixture: 0.5}).close == 0.3
+
+
+@pytest.mark.parametrize(("said", "acts"), [({"scale": 0.2}, True), ({"crop": 0.5}, True), ({"crop": 1.0}, False)])
+def test_closing_is_for_whatever_the_task_can_end(said: dict[str, float], acts: bool) -> None:
+    suggested = {**SUGGESTED, "close": (0.15, "a task")}
+    assert settled(suggested, closing=("mosaic", "scale", "crop"), **said).close == (0.15 if acts else 0.0)
 
 
 @pytest.mark.parametrize(("count", "world", "batches"), [(100, 1, 4), (96, 1, 3), (5, 1, 1), (100, 2, 2), (130, 2, 3)])
@@ -98,7 +115,7 @@ def test_every_rank_has_a_picture_of_every_batch() -> None:
         ),
         ({"nesterov": True, "optimiser": "adam"}, "--nesterov is for sgd, or gd, with a momentum"),
         ({"nesterov": True, "optimiser": "gd"}, "--nesterov is for sgd, or gd, with a momentum"),
-        ({"close": 0.1}, "--close is for trainings with --mosaic, --mixup or --cutmix; leave it out"),
+        ({"close": 0.1}, "--close is for trainings with --cutmix, --mixup, --mosaic; leave it out"),
         ({"momentum": 0.9, "optimiser": "adagrad", "schedule": "onecycle"}, "--momentum is for"),
         ({"momentum": 0.9, "optimiser": "adamw"}, "--momentum is for"),
         ({"focal_gamma": 3.0, "loss": "bce"}, "--focal-gamma is for --loss focal, and this training's is bce"),
@@ -137,7 +154,7 @@ def test_a_plan_does_not_say_what_would_do_nothing() -> None:
 def test_sixteen_bits_on_a_cpu_are_bfloat16_and_the_plan_says_so() -> None:
     options = parse(TrainOptions, {"data": "x", "precision": "16"})
     on_cpu, on_cuda = (
-        settle(resolve(options, {"device": (device, "")}, {}, {}), {}, 100, 1) for device in ("cpu", "cuda")
+        settle(resolve(options, {"device": (device, "")}, {}, {}), {}, (), 100, 1) for device in ("cpu", "cuda")
     )
     assert on_cpu.precision == on_cuda.precision == "16"
     assert "bfloat16" in on_cpu.why["precision"] and "bfloat16" not in on_cuda.why["precision"]

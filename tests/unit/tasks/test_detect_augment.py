@@ -292,6 +292,24 @@ def test_mixup_ends_before_the_training_does(progress: float, mixed: bool) -> No
     assert made.targets["labels"].shape[1] == (2 if mixed else 1)
 
 
+@pytest.mark.parametrize("name", ["crop", "shift", "rotate", "shear", "scale"])
+def test_a_training_that_closes_moves_no_photograph(name: str) -> None:
+    strength = {"crop": 0.3, "rotate": 20.0, "shear": 20.0}.get(name, 0.3)
+    given = batch(drawn(4))
+    moved = augmented({name: strength, "close": 0.2}, given, 1)
+    given.progress = 0.8
+    made = augmented({name: strength, "close": 0.2}, given, 1)
+    assert (made.images * 255).round().to(torch.uint8).equal(given.images) and not moved.images.equal(made.images)
+    assert made.targets["boxes"].equal(given.targets["boxes"][:, 1:2])  # without the padding
+
+
+def test_a_training_that_closes_still_mirrors() -> None:
+    given = batch(drawn(4))
+    given.progress = 0.8
+    made = augmented({"flip": 1.0, "close": 0.2}, given)
+    assert (made.images * 255).round().to(torch.uint8).flip(-1).equal(given.images)
+
+
 def test_a_batch_of_one_has_no_partner() -> None:
     assert augmented({"mixup": 8.0}, batch(drawn(1))).targets["labels"].tolist() == [[0]]
 

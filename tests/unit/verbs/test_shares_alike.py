@@ -34,9 +34,11 @@ THEIRS = {
     ],
 )
 def test_a_share_is_trained_by_the_settings_of_all(said: dict[str, Any]) -> None:
-    whole = settle(resolve(parse(TrainOptions, {"data": "x", **said}), {}, THEIRS, {"total_steps": 9}), THEIRS, 100, 1)
+    whole = settle(
+        resolve(parse(TrainOptions, {"data": "x", **said}), {}, THEIRS, {"total_steps": 9}), THEIRS, (), 100, 1
+    )
     given = like(SimpleNamespace(plan=whole), 0.5)  # type: ignore[arg-type]
-    share = settle(resolve(parse(TrainOptions, {"data": "x", **given}), {}, THEIRS, {}), THEIRS, 50, 1)
+    share = settle(resolve(parse(TrainOptions, {"data": "x", **given}), {}, THEIRS, {}), THEIRS, (), 50, 1)
     for name in ("optimiser", "lr", "momentum", "nesterov", "weight_decay", "schedule", "drop_at", "drop_every"):
         assert share.settings[name] == whole.settings[name], name
     assert share.accumulate == (2 if whole.optimiser == "gd" else 1)

@@ -26,6 +26,10 @@ leaves the draws of the others as they were."""
 RATIO = 4 / 3
 """How much wider or higher than the photograph a crop may be."""
 
+CLOSING = frozenset({"mosaic", "mixup", "crop", "shift", "rotate", "shear", "scale"})
+"""What `close` ends: a net that is to say where things are ends on photographs as they lie before it. What annotators do
+with objects cut by the border, for one, can be seen on these alone."""
+
 TOGETHER = 4_000_000
 """Values that a CPU resamples at once: of the large canvases of mosaics, all together take twice as long."""
 
@@ -43,7 +47,7 @@ class BoxAugmentation:
     share of the sides; rotate, shear: largest angle and slant, degrees; scale: largest change of size, as a factor of
     1 ± scale; colour, blur, noise: see `ops.jitter`; mixup: alpha of the Beta distribution of the weight by which each
     picture is blended with another, with the boxes of both (Zhang et al. 2019, Bag of Freebies, section 3.1); close:
-    share of the training at its end without MixUp.
+    share of the training at its end without what is named in `CLOSING`.
 
     Everything that moves pixels is one affine map and one bilinear resampling; what comes in from outside is grey, as
     the bars beside a photograph are: mirrored pictures would show objects without boxes. Boxes follow by
@@ -59,15 +63,22 @@ class BoxAugmentation:
     def __call__(self, batch: Batch, generator: Generator) -> Batch:
         target = batch.targets
         given: Boxes = (target["boxes"], target["labels"], target["crowd"])
+        if T.closed(batch.progress, self.strengths.get("close", 0.0)):
+            return self._ended(batch, generator)
         images, boxes = self._place(batch.images, given, target["frame"], generator)
         images = jitter(images, self.strengths, max(self.shape), generator)
         known = target["known"]
         alpha = self.strengths.get("mixup", 0.0)
-        if alpha and len(batch) > 1 and not T.closed(batch.progress, self.strengths.get("close", 0.0)):
+        if alpha and len(batch) > 1:
             images, boxes, known = self._mix(images, boxes, known, T.beta(len(batch), alpha, generator))
         names = ("boxes", "labels", "crowd")
         targets = {**dict(zip(names, compact(*boxes), strict=True)), "known": known}
         return Batch(images, targets, batch.keys, batch.progress, batch.passes)
+
+    def _ended(self, batch: Batch, generator: Generator) -> Batch:
+        """The batch stage once training closes."""
+        left = {name: value for name, value in self.strengths.items() if name not in CLOSING | {"close"}}
+        return BoxAugmentation(left, self.shape)(batch, generator)
 
     @property
     def moves(self) -> bool:

@@ -50,7 +50,7 @@ def suggest(situation: Situation) -> dict[str, tuple[Any, str]]:
         "shift": (0.1, "objects may be cut by the border"),
         "colour": (0.3, "light varies"),
         "mosaic": (0.5, "four pictures in one are more objects, on other backgrounds (Bochkovskiy et al. 2020)"),
-        "close": (0.15, "the last passes see pictures as they are (Ge et al. 2021)"),
+        "close": (0.25, "the last passes see photographs as they are (Ge et al. 2021)"),
         "eval_every": (5.0, "looks cost time"),
     }
     if situation.weights:

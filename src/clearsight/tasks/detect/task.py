@@ -16,6 +16,7 @@ from clearsight.core.pipeline import Postprocess, Stages
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Array, Sample
 from clearsight.core.task import Situation, Task
+from clearsight.tasks.detect.augment import CLOSING
 from clearsight.tasks.detect.compare import detection_difference
 from clearsight.tasks.detect.metric import DetectMetric
 from clearsight.tasks.detect.pipeline import DetectPreprocess, DetectSample
@@ -50,6 +51,7 @@ class Detect(Task[Detections]):
     )
     adjustable: ClassVar[frozenset[str]] = frozenset({"floor", "iou", "soft", "keep", "thresholds"})
     usual: ClassVar[int] = 416
+    closing: ClassVar[frozenset[str]] = CLOSING
     unfitting: ClassVar[Mapping[str, str]] = UNFITTING
 
     canvas: tuple[int, int] | None = None  # height and width, pixels; None is a square of `size`
