@@ -26,7 +26,7 @@ def main() -> None:
     from clearsight.data.open import open_data
     from clearsight.engine.runtime import keep_freed_memory
     from clearsight.tasks.detect.task import Detect
-    from clearsight.tasks.detect.yolo import Yolo
+    from clearsight.tasks.objects.yolo import Yolo
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=20)

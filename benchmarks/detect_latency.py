@@ -38,7 +38,7 @@ def main() -> None:
     from clearsight.nets.cost import multiply_adds
     from clearsight.nets.folding import folded
     from clearsight.tasks.detect.task import Detect
-    from clearsight.tasks.detect.yolo import Yolo
+    from clearsight.tasks.objects.yolo import Yolo
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)

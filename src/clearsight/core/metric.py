@@ -116,6 +116,7 @@ class Result:
     confusion: Sequence[Sequence[int]] | None = None  # rows are truth, columns the prediction, as in `confused`
     labels: Sequence[str] = ()
     background: str = ""  # what the last row and column of `confusion`, beyond the labels, are called: nothing is there
+    confused_in: str = ""  # what the counts of `confusion` are where not single things: "pixels in a thousand"
     mistakes: Sequence[Mistake] = ()  # worst first
     more_mistakes: int = 0  # how many more there were, in a result read from a file
     points: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)  # value -> (truth, found) pairs
@@ -155,6 +156,7 @@ class Result:
             "per": self.per,
             "labels": list(self.labels),
             "background": self.background,
+            "confused_in": self.confused_in,
             "confusion": None if self.confusion is None else [list(map(int, row)) for row in self.confusion],
             "mistakes": [mistake.to_dict() for mistake in worst(self.mistakes, WRITTEN)],
             "more_mistakes": self.more_mistakes + len(self.mistakes[WRITTEN:]),

@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from clearsight.core.errors import BadImage
 from clearsight.core.image import Pixels
-from clearsight.core.sample import Sample
+from clearsight.core.sample import Array, Sample
 
 
 @dataclass(frozen=True)
@@ -118,3 +118,25 @@ class Postprocess(torch.nn.Module):
     def forward(self, outputs: dict[str, Tensor], frame: Tensor) -> dict[str, Tensor]:
         """Returns the arrays named in the prediction's `finals`."""
         raise TypeError(f"{type(self).__name__} has no forward")
+
+
+def final_arrays(
+    postprocess: Callable[[dict[str, Tensor], Tensor], dict[str, Tensor]],
+    outputs: Mapping[str, Tensor],
+    frames: Tensor,
+    one_by_one: bool,
+) -> list[dict[str, Array]]:
+    """The final arrays of each picture of a batch, from outputs (B, …) and frames (B, 6); `one_by_one` where their shapes
+    differ from picture to picture (`Prediction.sized`), which also bounds the memory."""
+    count = len(frames)
+    if one_by_one:
+        made = (postprocess({k: v[i : i + 1] for k, v in outputs.items()}, frames[i : i + 1]) for i in range(count))
+        return [{name: _plain(value[0]) for name, value in finals.items()} for finals in made]
+    finals = {name: _plain(value) for name, value in postprocess(dict(outputs), frames).items()}
+    return [{name: value[i] for name, value in finals.items()} for i in range(count)]
+
+
+def _plain(value: Tensor) -> Array:
+    """As numpy's; a look while training in bf16 may give that, which numpy does not know."""
+    array: Array = (value.float() if value.dtype == torch.bfloat16 else value).cpu().numpy()
+    return array

@@ -5,13 +5,30 @@ from __future__ import annotations
 import copy
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from clearsight.core.sample import Array
+from clearsight.ops.tiling import OVERLAP, Window
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a photograph is looked at in parts, where answers for parts can be put together."""
+
+    whole: bool = True
+    """Whether there is a look at the whole photograph too, because what is cut in every part is found in it. Parts are then
+    as large as suits the photograph; without, they show things as large as training did, by the task's field `scale`."""
+
+    overlap: float = OVERLAP
+    """Share of a part's sides that its neighbour sees too, at least."""
+
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the task, with the values by which an answer for a part says enough to be put together with others."""
 
 
 class Prediction(ABC):
@@ -24,8 +41,20 @@ class Prediction(ABC):
     tiles: ClassVar[bool] = False
     """Whether answers for parts of a photograph can be put together to one for all of it: see `merged`."""
 
+    tiling: ClassVar[Tiling] = Tiling()
+    """In what parts, where they can."""
+
+    saved: ClassVar[tuple[str, ...]] = ()
+    """Endings of the files that an answer can be written as, (".png",): see `files`."""
+
     photo: Any = None
     """The pixels it was made from, kept only where a caller wants it drawn (notebooks)."""
+
+    @classmethod
+    def sized(cls) -> bool:
+        """Whether a final array has the photograph's height and width ("H W"): then those of several photographs have
+        unlike shapes, and the photographs of a batch are answered for one by one."""
+        return any({"H", "W"} <= set(shape.split()) for shape in cls.finals.values())
 
     @classmethod
     @abstractmethod
@@ -33,12 +62,19 @@ class Prediction(ABC):
         """Wrap one photograph's final arrays."""
 
     @classmethod
-    def merged(
-        cls, parts: Sequence[Self], windows: Sequence[tuple[int, int, int, int]], task: Mapping[str, Any]
-    ) -> Self:
-        """One answer for a photograph from those for parts of it, each in pixels of its part. `windows` say where the parts
-        lie, x1, y1, x2, y2 in whole pixels; the first is the whole photograph. `task` are the task's fields."""
+    def merged(cls, parts: Iterable[Self], windows: Sequence[Window], task: Mapping[str, Any]) -> Self:
+        """One answer for a photograph from those for parts of it, each in pixels of its part.
+
+        `parts` are worked out as they are taken, once and in order, so that an answer that lets them go needs no memory for
+        all of them. `windows` say where they lie, x1, y1, x2, y2 in pixels of the photograph, which a part may show smaller
+        than it is. The first window is the whole photograph: the first part is an answer for it where `tiling.whole` says
+        so, or where there is no other window. `task` are the task's fields, as the user has them.
+        """
         raise TypeError(f"{cls.__name__} is for a photograph as a whole")
+
+    def files(self) -> dict[str, bytes]:
+        """This answer as files, by their endings: those of `saved`."""
+        return {}
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:

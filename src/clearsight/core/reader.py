@@ -59,6 +59,7 @@ class DataInfo:
     values: tuple[str, ...] = ()  # names of Sample.values
     drawn: tuple[str, ...] = ()  # classes of boxes and masks, where `labels` are those of whole pictures and others
     faults: tuple[Fault, ...] = ()  # what is wrong with annotations
+    instances: bool = False  # whether masks are of single objects, not the class of each pixel
 
     def classes(self, field: str) -> tuple[str, ...]:
         """The classes of a field of Sample, "labels", "boxes" or "masks", in the order of their indices."""

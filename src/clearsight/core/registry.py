@@ -33,6 +33,8 @@ TASKS: Mapping[str, str] = {
     "multilabel": "clearsight.tasks.multilabel.task:Multilabel",
     "regress": "clearsight.tasks.regress.task:Regress",
     "detect": "clearsight.tasks.detect.task:Detect",
+    "segment": "clearsight.tasks.segment.task:Segment",
+    "instances": "clearsight.tasks.instances.task:FindInstances",
 }
 
 PREDICTIONS: Mapping[str, str] = {
@@ -40,6 +42,8 @@ PREDICTIONS: Mapping[str, str] = {
     "multilabel": "clearsight.tasks.multilabel.prediction:LabelSet",
     "regress": "clearsight.tasks.regress.prediction:Values",
     "detect": "clearsight.tasks.detect.prediction:Detections",
+    "segment": "clearsight.tasks.segment.prediction:Segmentation",
+    "instances": "clearsight.tasks.instances.prediction:Instances",
 }
 """Each task's typed prediction, apart from the task because it needs no torch."""
 
@@ -55,12 +59,22 @@ NETS: Mapping[str, str] = {
     "classify.resnet56": "clearsight.tasks.picture.residual:ResNet56",
     "classify.fast": "clearsight.tasks.picture.fast:Fast",
     "classify.timm": "clearsight.tasks.picture.timm:TimmClassifier",
-    "detect.yolo": "clearsight.tasks.detect.yolo:Yolo",
+    "detect.yolo": "clearsight.tasks.objects.yolo:Yolo",
     "detect.ssd": "clearsight.tasks.detect.ssd:SSD",
     "detect.retinanet": "clearsight.tasks.detect.retinanet:RetinaNet",
     "detect.fcos": "clearsight.tasks.detect.fcos:FCOS",
-    "detect.faster-rcnn": "clearsight.tasks.detect.faster_rcnn:FasterRCNN",
+    "detect.faster-rcnn": "clearsight.tasks.objects.faster_rcnn:FasterRCNN",
     "detect.dfine": "clearsight.tasks.detect.dfine:DFine",
+    "segment.lite": "clearsight.tasks.segment.lite:Lite",
+    "segment.unet": "clearsight.tasks.segment.library:UNet",
+    "segment.unetplusplus": "clearsight.tasks.segment.library:UNetPlusPlus",
+    "segment.deeplabv3plus": "clearsight.tasks.segment.library:DeepLabV3Plus",
+    "segment.fpn": "clearsight.tasks.segment.library:FPN",
+    "segment.segformer": "clearsight.tasks.segment.library:SegFormer",
+    "segment.upernet": "clearsight.tasks.segment.library:UPerNet",
+    "segment.fcn": "clearsight.tasks.segment.fcn:FCN",
+    "instances.yolo-mask": "clearsight.tasks.instances.yolo_mask:YoloMask",
+    "instances.mask-rcnn": "clearsight.tasks.instances.mask_rcnn:MaskRCNN",
 }
 """`task.net`. Where a net's name is not here and the task has a `timm` family, the name is one of timm's models."""
 
@@ -78,6 +92,10 @@ READERS: Mapping[str, str] = {
     "labelme": "clearsight.data.readers.labelme",
     "cvat": "clearsight.data.readers.cvat",
     "labelstudio": "clearsight.data.readers.labelstudio",
+    "masks": "clearsight.data.readers.masks",
+    "object-masks": "clearsight.data.readers.object_masks",
+    "cityscapes": "clearsight.data.readers.cityscapes",
+    "cityscapes-objects": "clearsight.data.readers.cityscapes_objects",
     "digits": "clearsight.data.readers.digits",
     "shapes": "clearsight.data.readers.shapes",
 }
@@ -90,6 +108,7 @@ WRITERS: Mapping[str, str] = {
     "labelme": "clearsight.data.writers.labelme",
     "cvat": "clearsight.data.writers.cvat",
     "labelstudio": "clearsight.data.writers.labelstudio",
+    "masks": "clearsight.data.writers.masks",
     "folder": "clearsight.data.writers.folder",
     "table": "clearsight.data.writers.table",
 }
@@ -100,6 +119,7 @@ CHECKS: Mapping[str, str] = {
     "duplicates": "clearsight.data.checks.duplicates:check",
     "groups": "clearsight.data.checks.groups:check",
     "annotations": "clearsight.data.checks.annotations:check",
+    "masks": "clearsight.data.checks.masks:check",
     "balance": "clearsight.data.checks.balance:check",
     "sizes": "clearsight.data.checks.sizes:check",
     "keys": "clearsight.data.checks.keys:check",

@@ -14,8 +14,13 @@ import numpy as np
 
 from clearsight.core.errors import BadImage
 from clearsight.core.image import Pixels, decode, size_of
+from clearsight.ops.rle import Runs
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+VOID = 255
+"""The value of pixels that count for nothing in a semantic mask, because nobody said what they are: the customary one
+(Pascal VOC, Cityscapes)."""
 
 
 class ImageSource(ABC):
@@ -134,12 +139,35 @@ class Boxes:
 
 @dataclass(frozen=True)
 class Masks:
-    """Masks of one photograph, read when asked: semantic (H, W) class indices or instances (N, H, W) bool. The `repr` of
-    `load` says all that they depend on beside the picture; caches of what was made of them go by it."""
+    """Masks of one photograph, read when asked.
+
+    Semantic: `load` gives the class of each pixel, uint8 (H, W), as indices into `labels`, or `VOID`. Instances: it gives
+    the mask of each object, a tuple of `Runs`, whose classes are `labels`; objects may overlap, and may be empty. It is
+    picklable, its `repr` says all that it depends on beside the picture (caches of what was made of them go by it), and it
+    raises `BadImage` where a mask cannot be read or is not of the photograph's size. It may have a method `beyond`, which
+    counts pixels by what value outside the classes they have (they are `VOID`), or `crossed`, which gives the rows of
+    instances whose outline crosses itself: `inspect` tells of both.
+    """
 
     kind: Literal["semantic", "instances"]
-    load: Callable[[], Array]
+    load: Callable[[], Any]
     labels: tuple[str, ...]
+    crowd: Array | None = None  # bool (N,), whether an instance is many of the class at once; None means none is
+    ignored: Callable[[], Runs] | None = None  # like `load`: pixels where no instance is judged (Pascal VOC's borders)
+
+    def __post_init__(self) -> None:
+        if self.crowd is not None and self.crowd.shape != (len(self.labels),):
+            raise ValueError(f"{len(self.labels)} instances need as many flags, these are of shape {self.crowd.shape}")
+
+    def indices(self) -> Array:
+        """What `load` gives where the masks are semantic."""
+        found: Array = self.load()
+        return found
+
+    def runs(self) -> tuple[Runs, ...]:
+        """What `load` gives where the masks are of instances."""
+        found: tuple[Runs, ...] = self.load()
+        return found
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,14 @@ HOLDABLE: Mapping[str, str] = {
     "none": "that none of the labels applies, apart from not annotated with labels",
     "unlabelled": "that a picture with boxes is not annotated with labels",
     "boxes": "boxes",
-    "crowd": "which boxes are crowds",
+    "masks": "masks of objects",
+    "semantic": "the class of each pixel",
+    "overlap": "masks that overlap",
+    "ignored": "pixels where no mask is judged",
+    "apart": "boxes and masks that are not of the same objects",
+    "each": "that a picture is annotated with boxes and not with masks, or the other way round",
+    "corners": "boxes other than those round their masks, where an object has both",
+    "crowd": "which boxes and masks are crowds",
     "difficult": "which boxes are difficult",
     "unannotated": "that a picture is not annotated, apart from nothing being there",
     "classes": "all classes in their order, those too that nothing bears",
@@ -52,5 +59,5 @@ class Writer(Protocol):
         self, folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mapping[str, Sequence[str]]
     ) -> None:
         """Write the annotations of pictures, which lie there already, by split. `classes` are those of the fields of Sample that
-        are written, "labels" and "boxes".
+        are written, "labels", "boxes" and "masks".
         Raises `InputError` for what cannot be written."""

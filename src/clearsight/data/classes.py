@@ -20,15 +20,12 @@ import numpy as np
 import yaml
 
 from clearsight.core.errors import InputError
-from clearsight.core.sample import Array, Boxes, Masks, Sample, printable
+from clearsight.core.sample import VOID, Array, Boxes, Masks, Sample, printable
 from clearsight.data.readers.names import count, few
+from clearsight.ops.rle import Runs
 
 if TYPE_CHECKING:
     from clearsight.data.open import Dataset
-
-VOID = 255
-"""What the pixels of a class that is left out become in a semantic mask: the customary value of pixels that count for
-nothing (Pascal VOC, Cityscapes)."""
 
 FILES = frozenset({".yaml", ".yml", ".json"})
 
@@ -48,7 +45,8 @@ class Item:
 @dataclass(frozen=True)
 class ClassChoice:
     """Changes a sample's labels, boxes and masks. A picture is left out where its only label is; one with several keeps
-    the others, and may be left with none of them. Boxes that are left out are not there."""
+    the others, and may be left with none of them. Boxes and instances that are left out are not there, the pixels of a
+    class that is left out of semantic masks are `VOID`."""
 
     items: tuple[Item, ...]
     several: bool
@@ -83,21 +81,29 @@ class ClassChoice:
         names = [self.new(label) for label in masks.labels]
         if masks.kind == "instances":
             rows = tuple(row for row, name in enumerate(names) if name is not None)
-            return Masks(masks.kind, Instances(masks, rows), tuple(name for name in names if name is not None))
+            left = tuple(name for name in names if name is not None)
+            crowd = None if masks.crowd is None else masks.crowd[list(rows)]
+            return replace(masks, load=Instances(masks, rows), labels=left, crowd=crowd)
         labels = tuple(dict.fromkeys(name for name in names if name is not None))
         indices = tuple(VOID if name is None else labels.index(name) for name in names)
-        return Masks(masks.kind, Indices(masks, indices), labels)
+        return replace(masks, load=Indices(masks, indices), labels=labels)
 
 
 @dataclass(frozen=True)
 class Instances:
-    """Loads some of the instances, bool (N, H, W)."""
+    """Loads some of the instances."""
 
     masks: Masks
     rows: tuple[int, ...]
 
-    def __call__(self) -> Array:
-        return self.masks.load()[list(self.rows)]
+    def __call__(self) -> tuple[Runs, ...]:
+        runs = self.masks.runs()
+        return tuple(runs[row] for row in self.rows)
+
+    def crossed(self) -> tuple[int, ...]:
+        """The rows, of those loaded, whose outline crosses itself, where that is known."""
+        found = set(getattr(self.masks.load, "crossed", tuple)())
+        return tuple(place for place, row in enumerate(self.rows) if row in found)
 
 
 @dataclass(frozen=True)
@@ -108,11 +114,15 @@ class Indices:
     indices: tuple[int, ...]
 
     def __call__(self) -> Array:
-        old = self.masks.load()
+        old = self.masks.indices()
         new = np.array(old)
         for index, value in enumerate(self.indices):
             new[old == index] = value
         return new
+
+    def beyond(self) -> dict[str, int]:
+        """How many pixels have which values outside the classes, where that is known."""
+        return dict(getattr(self.masks.load, "beyond", dict)())
 
 
 def choose_classes(dataset: Dataset, text: str, *, strict: bool = True) -> Dataset:

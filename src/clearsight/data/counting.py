@@ -24,6 +24,9 @@ COUNTED = (
 )
 """In the order in which they go before each other: labels of whole pictures are what there is one of for each."""
 
+SHOWING = Counted("masks", "picture", "pictures")
+"""Of semantic masks, the pictures that show a class."""
+
 
 def counted(fields: Set[str]) -> Counted | None:
     """What is counted of a data set that is annotated with these fields, or of a task that learns from them."""

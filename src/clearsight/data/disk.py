@@ -67,8 +67,9 @@ def cache_key(samples: Sequence[Sample], stages: Stages, digests: Mapping[str, s
                 flags = sample.boxes.crowd, sample.boxes.difficult
                 hasher.update(repr((sample.boxes.labels, *map(_bytes, flags))).encode())
             if sample.masks is not None:
-                hasher.update(repr((sample.masks.kind, sample.masks.labels)).encode())
-                hasher.update(repr(sample.masks.load).encode())  # drawing every mask would take minutes
+                masks = sample.masks
+                hasher.update(repr((masks.kind, masks.labels, _bytes(masks.crowd))).encode())
+                hasher.update(repr((masks.load, masks.ignored)).encode())  # drawing every mask would take minutes
     return hasher.hexdigest()
 
 

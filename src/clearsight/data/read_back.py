@@ -12,6 +12,7 @@ import numpy as np
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.sample import Array, Boxes, Sample, printable
 from clearsight.core.writer import Placed
+from clearsight.data.masks_apart import masks_apart
 from clearsight.data.open import Dataset, open_data
 from clearsight.data.readers.names import count, few
 from clearsight.data.writers.keeping import NOTHING, Keeping
@@ -25,6 +26,7 @@ class Comparison:
 
     pictures: int = 0  # compared
     boxes: int = 0
+    masks: int = 0  # of objects, else of pictures
     labels: int = 0
     largest: float = 0.0
     differences: list[str] = field(default_factory=list)
@@ -38,7 +40,7 @@ def read_back(
     keeping: Keeping,
 ) -> Comparison:
     """Compare a folder with what was written into it, by split: bytes of pictures, labels, boxes in their order, marks,
-    further columns, classes."""
+    masks to the pixel, further columns, classes."""
     found = Comparison()
     try:
         dataset = open_data(folder, format=format)
@@ -103,6 +105,16 @@ def _picture(picture: Placed, read: Sample, found: Comparison) -> Iterator[str]:
         yield f"is read as {states[read.boxes is None]} with boxes, not as {states[wanted.boxes is None]}"
     elif read.boxes is not None and wanted.boxes is not None:
         yield from _boxes(wanted.boxes, read.boxes, found)
+    if (read.masks is None) != (wanted.masks is None):
+        states = ("annotated", "not annotated")
+        yield f"is read as {states[read.masks is None]} with masks, not as {states[wanted.masks is None]}"
+    elif read.masks is not None and wanted.masks is not None:
+        try:
+            yield from masks_apart(wanted.masks, read.masks)
+        except BadImage as error:
+            yield f"its masks cannot be read ({error.reason})"
+        else:
+            found.masks += len(wanted.masks.labels) if wanted.masks.kind == "instances" else 1
 
 
 def _boxes(wanted: Boxes, read: Boxes, found: Comparison) -> Iterator[str]:

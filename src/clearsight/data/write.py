@@ -13,7 +13,7 @@ from clearsight.core.errors import BadImage, InputError
 from clearsight.core.files import replacing_folder
 from clearsight.core.reader import SPLITS
 from clearsight.core.registry import find, names
-from clearsight.core.sample import FileImage, Sample
+from clearsight.core.sample import FileImage, Masks, Sample
 from clearsight.core.writer import Placed, Writer
 from clearsight.data.open import Dataset
 from clearsight.data.read_back import Comparison, read_back
@@ -22,7 +22,7 @@ from clearsight.data.writers.naming import Names
 from clearsight.data.writers.pictures import encode
 from clearsight.data.writers.putting import put
 
-FIELDS = ("boxes", "labels")
+FIELDS = ("boxes", "masks", "labels")
 """What writers write of a sample, beside its picture and further columns."""
 
 
@@ -39,6 +39,9 @@ class Written:
         """The classes of each field that something bears; the others are noted as lost."""
         found = {}
         for name, labels in classes.items():
+            if name == "masks" and any(m.kind == "semantic" for m in self._masks()):
+                found[name] = tuple(labels)  # which of them are borne only its pixels tell
+                continue
             used = {
                 label for placed in self.pictures.values() for picture in placed for label in labels_of(picture, name)
             }
@@ -46,6 +49,10 @@ class Written:
             for label in labels:
                 self.lost.add("classes that nothing bears", label, int(label not in used))
         return found
+
+    def _masks(self) -> list[Masks]:
+        samples = (picture.sample for placed in self.pictures.values() for picture in placed)
+        return [sample.masks for sample in samples if sample.masks is not None]
 
     @property
     def stands(self) -> bool:
@@ -72,14 +79,14 @@ def write_data(
     that must not be written.
     """
     writer: Writer = find("writers", format)
-    fields = dataset.info.annotated & writer.HOLDS & set(FIELDS)
+    fields = holdable(dataset, writer.HOLDS)
     if not fields:
         raise InputError(_nothing(dataset, format, writer.HOLDS))
     for split in splits or ():
         if split not in dataset.info.splits:
             raise InputError(f"--splits {split}: {dataset.name} has {', '.join(dataset.info.splits)}")
     check_folder(folder, dataset, overwrite)
-    keeping = Keeping(writer.HOLDS, fields, writer.TAKEN)
+    keeping = Keeping(writer.HOLDS, fields, writer.TAKEN, dataset.info.classes("masks"))
     written = Written()
     chosen = [split for split in SPLITS if split in (splits or dataset.info.splits)]
     try:
@@ -142,11 +149,11 @@ class _Copying:
             raise InputError(f"--output {self.folder} holds pictures of the data itself; name another folder")
         try:
             picture = encode(sample)
+            kept = self.keeping.keep(sample, picture.size)
+            self.written.lost.compare(sample, kept, self.keeping.fields)
         except BadImage as error:
             self.written.bad.append(error)
             return
-        kept = self.keeping.keep(sample, picture.size)
-        self.written.lost.compare(sample, kept, self.keeping.fields)
         if kept is None:
             return
         place = self.writer.place(kept, split, self.names.name(sample.key, picture.ending))
@@ -155,8 +162,21 @@ class _Copying:
         self.written.pictures.setdefault(split, []).append(placed)
 
 
+def holdable(dataset: Dataset, holds: frozenset[str]) -> frozenset[str]:
+    """What of the data a format can hold of `FIELDS`. Masks of objects may also be painted as the class of each pixel."""
+    fields = dataset.info.annotated & holds & set(FIELDS)
+    own = "masks" if dataset.info.instances else "semantic"
+    if "masks" in dataset.info.annotated and {own, "semantic"} & holds:
+        return fields | {"masks"}
+    return fields - {"masks"}
+
+
 def _classes(dataset: Dataset, name: str, pictures: Mapping[str, Sequence[Placed]]) -> tuple[str, ...]:
     """The classes of a field in their order, those last that the data does not declare, as those of a stream."""
+    samples = [picture.sample for placed in pictures.values() for picture in placed]
+    painted = (sample.masks.labels for sample in samples if sample.masks and sample.masks.kind == "semantic")
+    if name == "masks" and (labels := next(painted, None)) is not None:
+        return labels  # one list for all pictures
     known = dict.fromkeys(dataset.info.classes(name))
     for placed in pictures.values():
         for picture in placed:
@@ -165,23 +185,38 @@ def _classes(dataset: Dataset, name: str, pictures: Mapping[str, Sequence[Placed
 
 
 def labels_of(picture: Placed, name: str) -> tuple[str, ...]:
-    """The labels of a picture, or those of its boxes."""
+    """The labels of a picture, or those of its boxes or its instances. Of semantic masks nothing is known unread."""
     sample = picture.sample
     if name == "labels":
         return sample.labels or ()
-    return () if sample.boxes is None else sample.boxes.labels
+    if name == "boxes":
+        return () if sample.boxes is None else sample.boxes.labels
+    return () if sample.masks is None or sample.masks.kind == "semantic" else sample.masks.labels
+
+
+WORDS = {
+    "boxes": "boxes",
+    "masks": "masks of objects",
+    "semantic": "masks of classes",
+    "labels": "labels of whole pictures",
+}
 
 
 def _nothing(dataset: Dataset, format: str, holds: frozenset[str]) -> str:
     """Why a format does not suit the data, and which do."""
-    words = {"boxes": "boxes", "labels": "labels of whole pictures"}
-    own = dataset.info.annotated
-    suits = [name for name in names("writers") if find("writers", name).HOLDS & own & set(FIELDS)]
+    own = set(dataset.info.annotated)
+    if "masks" in own and not dataset.info.instances:
+        own = own - {"masks"} | {"semantic"}
+    suits = [name for name in names("writers") if holdable(dataset, find("writers", name).HOLDS)]
     if not suits:
-        return f"{dataset.name} has neither boxes nor labels, and nothing else can be written"
-    held, has = (" and ".join(words[name] for name in FIELDS if name in some) for some in (holds, own))
-    choice = " or ".join(filter(None, (", ".join(suits[:-1]), suits[-1])))
-    return f"--to {format} holds {held}, and {dataset.name} has {has}; say --to {choice}"
+        return f"{dataset.name} has neither boxes nor masks nor labels, and nothing else can be written"
+    held, has = (_listed([WORDS[name] for name in WORDS if name in some], "and") for some in (holds, own))
+    return f"--to {format} holds {held}, and {dataset.name} has {has}; say --to {_listed(suits, 'or')}"
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    """Words in a row: "a, b and c"."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _no_picture(dataset: Dataset, format: str, written: Written) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from clearsight.core.artifact import Artifact
 from clearsight.core.image import Pixels
+from clearsight.core.pipeline import final_arrays
 from clearsight.core.sample import Array
 from clearsight.deploy.onnx import PhotoGraph
 from clearsight.deploy.predictor import OnnxPredictor, open_session
-from clearsight.ops.difference import largest_difference
 
 Finals = Mapping[str, Array]
+F = TypeVar("F")
 
 BATCHES = (1, 2, 3, 5, 8)
 """Sizes of the batches that a raw graph is tried with."""
@@ -63,14 +64,14 @@ class Agreement:
 
 
 def compare(
-    original: Callable[[Array], Finals],
-    exported: Callable[[Array], Finals],
+    original: Callable[[Array], F],
+    exported: Callable[[Array], F],
     cases: Iterable[Case],
     tolerance: float,
-    words: Callable[[Finals], str],
-    difference: Callable[[Finals, Finals], float] = largest_difference,
+    words: Callable[[F], str],
+    difference: Callable[[F, F], float],
 ) -> Agreement:
-    """Put every case to both and compare their final arrays by `difference`. `words` is the answer as a person reads it.
+    """Put every case to both and compare what they say by `difference`. `words` is the answer as a person reads it.
 
     Raises `ValueError` where there is no case: then nothing would have been shown.
     """
@@ -123,29 +124,27 @@ def compare_raw(artifact: Artifact, model: bytes, photos: Sequence[Pixels], tole
     def taken(count: int, part: int) -> torch.Tensor:
         return torch.cat([made[i % len(made)][part] for i in range(count)])
 
-    def finals(outputs: dict[str, torch.Tensor]) -> Finals:
+    def finals(outputs: dict[str, torch.Tensor]) -> list[Finals]:
         frames = taken(len(next(iter(outputs.values()))), 1)
-        return {name: value.numpy() for name, value in postprocess(outputs, frames).items()}
+        return list(final_arrays(postprocess, outputs, frames, task.prediction.sized()))
 
-    def original(images: Array) -> Finals:
+    def original(images: Array) -> list[Finals]:
         with torch.inference_mode():
             return finals(answer(torch.from_numpy(images)))
 
-    def exported(images: Array) -> Finals:
+    def exported(images: Array) -> list[Finals]:
         names = list(task.outputs)
         values = session.run(names, {"images": images})
         with torch.inference_mode():
             return finals({name: torch.from_numpy(v) for name, v in zip(names, values, strict=True)})
 
-    def words(batch: Finals) -> str:
-        count = len(next(iter(batch.values())))
-        return "; ".join(task.wrap({k: v[i] for k, v in batch.items()}).headline() for i in range(count))
+    def words(batch: list[Finals]) -> str:
+        return "; ".join(task.wrap(each).headline() for each in batch)
 
-    def apart(one: Finals, other: Finals) -> float:
-        if {name: len(value) for name, value in one.items()} != {name: len(value) for name, value in other.items()}:
+    def apart(one: list[Finals], other: list[Finals]) -> float:
+        if len(one) != len(other):
             return float("inf")
-        rows = range(len(next(iter(one.values()))))
-        return max(task.difference(*({k: v[i] for k, v in finals.items()} for finals in (one, other))) for i in rows)
+        return max(task.difference(*pair) for pair in zip(one, other, strict=True))
 
     cases = [Case(f"batch of {count}", taken(count, 0).numpy()) for count in BATCHES]
     return compare(original, exported, cases, tolerance, words, apart)

@@ -15,7 +15,7 @@ from clearsight.core.image import Pixels
 from clearsight.core.prediction import Prediction
 from clearsight.core.registry import find
 from clearsight.core.sample import Array, printable
-from clearsight.engine.tiles import Tiled, Tiles
+from clearsight.engine.tiles import Tiled, Tiles, answering
 
 FORMAT = 1
 """Number of the metadata's format. An old file answers for ever; a newer number is refused."""
@@ -81,8 +81,9 @@ class OnnxPredictor:
     """Answers for photographs with the photo graph of an .onnx file. The torch counterpart is `engine.predictor`."""
 
     def __init__(self, model: Path | bytes, threads: int | None = None, tiles: Tiles | None = None) -> None:
-        """`model` is a file or its bytes; with `tiles` large photographs are looked at in parts too. Raises `InputError`
-        for one that is not there, damaged, not ours, or raw, and where its task has no tiles."""
+        """`model` is a file or its bytes; with `tiles` large photographs are looked at in parts. Raises `InputError` for one
+        that is not there, damaged, not ours, or raw, where its task has no tiles, and where its answers say too little to be
+        put together."""
         self.session = open_session(model, threads)
         name = "the exported graph" if isinstance(model, bytes) else printable(str(model))
         metadata = self.session.get_modelmeta().custom_metadata_map
@@ -95,6 +96,12 @@ class OnnxPredictor:
         self.labels = tuple(self.description.task["labels"])
         task = self.description.task
         self._tiled = None if tiles is None else Tiled(self._answers, self.prediction, task, tiles)
+        if tiles is not None and (lacking := answering(task, self.prediction)):
+            said = ",".join(f"{field}={json.dumps(value)}" for field, value in lacking.items())
+            raise InputError(
+                f"--tiles {tiles}: answers of {name} for parts of a photograph cannot be put together as it was exported; "
+                f"export it with --answer {said}"
+            )
 
     def finals(self, photo: Pixels) -> dict[str, Array]:
         """The final arrays of one photograph, uint8 (H, W, 3)."""

@@ -97,7 +97,9 @@ class TrainOptions(DataOptions):
 
     # loss and augmentation
     loss: str | None = Field(
-        None, description="Which loss: cross_entropy, focal, bce, asymmetric; huber, mae, mse for numbers."
+        None,
+        description="Which loss: cross_entropy, focal, bce, asymmetric; huber, mae, mse for numbers; for masks ce, focal, "
+        "ohem, boundary, dice, lovasz, and sums such as ce+0.5*dice.",
     )
     focal_gamma: float | None = Field(None, ge=0, description="Focal loss: how much less easy pictures count.")
     label_smoothing: float | None = Field(None, ge=0, lt=1, description="Share of the target spread over all classes.")
@@ -115,6 +117,9 @@ class TrainOptions(DataOptions):
         None, ge=0, lt=1, description="Largest random change of size, as a factor of 1 ± scale."
     )
     shear: float | None = Field(None, ge=0, lt=90, description="Largest random slant, degrees.")
+    rare: float | None = Field(
+        None, ge=0, le=1, description="Probability that a crop shows a class drawn evenly from those on the picture."
+    )
     blur: float | None = Field(None, ge=0, le=1, description="Probability of blurring.")
     noise: float | None = Field(None, ge=0, le=1, description="Largest deviation of random noise, as share of white.")
     randaugment: float | None = Field(
@@ -184,7 +189,8 @@ class TrainOptions(DataOptions):
 
 
 AUGMENTATIONS = (
-    *("flip", "alternate", "upside", "turn", "crop", "shift", "rotate", "scale", "shear", "colour", "blur", "noise"),
+    *("flip", "alternate", "upside", "turn", "crop", "shift", "rotate", "scale", "shear", "rare"),
+    *("colour", "blur", "noise"),
     *("randaugment", "trivialaugment", "erase", "mixup", "cutmix", "mosaic", "close"),
 )
 """The options that are strengths of augmentations, handed to the task's pipeline by name."""

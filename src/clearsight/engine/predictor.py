@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import torch
 
 from clearsight.core.image import Pixels
 from clearsight.core.net import Net
+from clearsight.core.pipeline import final_arrays
 from clearsight.core.prediction import Prediction
+from clearsight.core.sample import Array
 from clearsight.core.task import Task
-from clearsight.engine.tiles import Tiled, Tiles
+from clearsight.engine.tiles import Tiled, Tiles, answering
 from clearsight.nets.folding import folded
 
 TOGETHER = 8_000_000
@@ -21,6 +24,10 @@ TOGETHER = 8_000_000
 
 FEWEST, MOST = 32, 256
 """Pictures in a batch: photographs, and small ones, of which a few keep no core busy."""
+
+DENSE, LARGE = 32_000_000, 256_000_000
+"""Values that a net may say of a batch's pixels, all classes together, and that its photographs may have, whatever size of a
+batch is asked for: a picture alone may have more."""
 
 
 class Predictor:
@@ -34,12 +41,16 @@ class Predictor:
         batch_size: int | None = None,
         tiles: Tiles | None = None,
     ) -> None:
-        """With `tiles` large photographs are looked at in parts too. Raises `InputError` where the task has no tiles."""
-        self.task, self.batch_size, self.device = task, batch_size, torch.device(device)
+        """With `tiles` large photographs are looked at in parts. Raises `InputError` where the task has no tiles."""
+        self.batch_size, self.device = batch_size, torch.device(device)
         self._tiled = None
         if tiles is not None:
             fields = {"name": task.name, **task.model_dump()}
             self._tiled = Tiled(self._answers, task.prediction, fields, tiles)
+            task = task.model_copy(update=answering(fields, task.prediction))
+        self.task = task
+        self.prediction: type[Prediction] = task.prediction
+        self._values = _values(task)
         self.net = net.to(self.device).to(memory_format=torch.channels_last).eval()
         self.preprocess = task.preprocess().to(self.device).eval()
         self.postprocess = task.postprocess().to(self.device).eval()
@@ -65,6 +76,8 @@ class Predictor:
             yield from self._batch(waiting)
 
     def _enough(self, photos: Sequence[Pixels]) -> bool:
+        if self._values * (len(photos) + 1) > DENSE or photos[-1].size * (len(photos) + 1) > LARGE:
+            return True
         if self.batch_size is not None:
             return len(photos) >= self.batch_size
         values = max(photos[-1].size, 3 * self.task.size**2) * len(photos)
@@ -76,14 +89,21 @@ class Predictor:
     def outputs(self, photos: Sequence[Pixels]) -> tuple[dict[str, torch.Tensor], list[Prediction]]:
         """One batch of photographs: what the net gives, each (B, …), and the predictions made of it."""
         outputs, finals = self.finals(photos)
-        return outputs, self.wrap(finals, len(photos))
+        return outputs, [self.task.wrap(each) for each in finals]
 
-    def finals(self, photos: Sequence[Pixels]) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-        """One batch of photographs: what the net gives, and the final arrays made of it, each (B, …)."""
+    def finals(self, photos: Sequence[Pixels]) -> tuple[dict[str, torch.Tensor], list[dict[str, Array]]]:
+        """One batch of photographs: what the net gives, each (B, …), and each photograph's final arrays."""
         with torch.inference_mode():
             canvases, frames = self._canvases(photos)
             outputs = self.answer(canvases)
-            return outputs, self.postprocess(outputs, frames)
+            return outputs, self._finals(outputs, frames)
+
+    def predictions(self, outputs: Mapping[str, torch.Tensor], frames: torch.Tensor) -> list[Prediction]:
+        """What a net's outputs (B, …) say of pictures that lie on their canvases as `frames` (B, 6) say."""
+        return [self.task.wrap(each) for each in self._finals(outputs, frames)]
+
+    def _finals(self, outputs: Mapping[str, torch.Tensor], frames: torch.Tensor) -> list[dict[str, Array]]:
+        return final_arrays(self.postprocess, outputs, frames, self.task.prediction.sized())
 
     def _canvases(self, photos: Sequence[Pixels]) -> tuple[torch.Tensor, torch.Tensor]:
         """Small pictures of one shape go through `preprocess` together, others one by one, which bounds the memory."""
@@ -93,9 +113,9 @@ class Predictor:
         made = [self.preprocess(torch.from_numpy(np.ascontiguousarray(p)).to(self.device)) for p in photos]
         return torch.cat([canvas for canvas, _ in made]), torch.cat([frame for _, frame in made])
 
-    def wrap(self, finals: dict[str, torch.Tensor], count: int) -> list[Prediction]:
-        """Final arrays (B, …) as one typed prediction for each picture."""
-        # a look while training in bf16 may give that, which numpy does not know
-        finals = {name: v.float() if v.dtype == torch.bfloat16 else v for name, v in finals.items()}
-        arrays = {name: value.cpu().numpy() for name, value in finals.items()}
-        return [self.task.wrap({name: value[i] for name, value in arrays.items()}) for i in range(count)]
+
+def _values(task: Task[Any]) -> int:
+    """How many values a net says of one picture's pixels; 0 where its answers have no height and width."""
+    lengths = {"B": 1, "K": len(task.labels), "H": task.shape[0], "W": task.shape[1]}
+    shapes = [shape.split() for shape in task.outputs.values() if {"H", "W"} <= set(shape.split())]
+    return sum(prod(lengths.get(letter, 1) for letter in shape) for shape in shapes)

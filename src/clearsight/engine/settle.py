@@ -67,7 +67,7 @@ def _idle(plan: Plan, closing: Collection[str]) -> dict[str, str]:
             plan.optimiser in {"gd", "sgd", "rmsprop", "muon"} or cycled,
             "gd, sgd, rmsprop and muon, and for the one cycle of adam and adamw",
         ),
-        "focal_gamma": (plan.loss == "focal", f"--loss focal, and this training's is {plan.loss}"),
+        "focal_gamma": ("focal" in str(plan.loss), f"--loss focal, and this training's is {plan.loss}"),
         "drop_at": (plan.schedule == "step", step),
         "drop_every": (
             plan.schedule == "step" and not plan.drop_at,

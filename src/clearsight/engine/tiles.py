@@ -1,15 +1,19 @@
-"""Large photographs looked at in overlapping parts too, for any task whose answers can be put together. Needs no torch."""
+"""Large photographs looked at in overlapping parts, for any task whose answers can be put together. Needs no torch."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
+from math import ceil, floor
 from typing import Any, Literal
+
+import numpy as np
 
 from clearsight.core.errors import InputError
 from clearsight.core.image import Pixels
 from clearsight.core.prediction import Prediction
-from clearsight.ops.tiling import Window, tile_size, windows
+from clearsight.ops.tiling import Part, Window, parts_at, scale_for, tile_size, windows
 
 Tiles = int | Literal["auto"]
 """How many tiles along a photograph: a number, or what suits its size."""
@@ -56,8 +60,14 @@ def canvas_of(fields: Mapping[str, Any]) -> tuple[int, int]:
     return height, width
 
 
+def answering(fields: Mapping[str, Any], prediction: type[Prediction]) -> dict[str, Any]:
+    """Which of a task's fields are to have other values, and which, so that its answers for parts can be put together."""
+    return {name: value for name, value in prediction.tiling.answer.items() if fields.get(name) != value}
+
+
 class Tiled:
-    """Answers for photographs, each made of those for the whole and, where it is large, for its tiles.
+    """Answers for photographs, each made of those for its parts where it is large: for the whole and its tiles, or for
+    tiles alone.
 
     `answer` gives a prediction for each of any pictures, in order; `prediction` is their class, `fields` the task's.
     """
@@ -71,28 +81,57 @@ class Tiled:
     ) -> None:
         require_tiles(prediction, str(fields.get("name", "this task")), tiles)
         self.answer, self.prediction, self.fields = answer, prediction, fields
+        self.tiling = prediction.tiling
         self.along = None if tiles == "auto" else tiles
 
     def __call__(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
-        """Predictions in the order of the photographs, each uint8 (H, W, 3)."""
-        waiting: deque[list[Window]] = deque()
+        """Predictions in the order of the photographs, each uint8 (H, W, 3). Answers for parts are not kept: they are
+        asked for as those of a photograph are put together."""
+        waiting: deque[tuple[Window, list[Part]]] = deque()
 
-        def parts() -> Iterator[Pixels]:
+        def pictures() -> Iterator[Pixels]:
             for photo in photos:
-                places = self.parts(photo.shape[0], photo.shape[1])
-                waiting.append(places)
-                yield from (photo[y1:y2, x1:x2] for x1, y1, x2, y2 in places)
+                height, width = photo.shape[0], photo.shape[1]
+                parts = self.parts(height, width)
+                waiting.append(((0, 0, width, height), parts))
+                yield from (shown(photo, part) for part in parts)
 
-        found: list[Prediction] = []
-        for prediction in self.answer(parts()):
-            found.append(prediction)
-            if len(found) == len(waiting[0]):
-                places = waiting.popleft()
-                yield found[0] if len(found) == 1 else self.prediction.merged(found, places, self.fields)
-                found = []
+        found = iter(self.answer(pictures()))
+        for first in found:
+            whole, parts = waiting.popleft()
+            places = [part.window for part in parts]
+            if places == [whole] and self.tiling.whole:
+                yield first
+                continue
+            rest = chain([first], islice(found, len(parts) - 1))
+            yield self.prediction.merged(rest, places if places[0] == whole else [whole, *places], self.fields)
 
-    def parts(self, height: int, width: int) -> list[Window]:
-        """The whole photograph and, where it is worth it, its tiles."""
-        tile = tile_size((height, width), canvas_of(self.fields), self.along)
-        whole = (0, 0, width, height)
-        return [whole] if tile is None else [whole, *windows(height, width, tile)]
+    def parts(self, height: int, width: int) -> list[Part]:
+        """What is looked at of a photograph: the whole and, where it is worth it, its tiles; or tiles alone."""
+        photo, canvas = (height, width), canvas_of(self.fields)
+        whole = Part((0, 0, width, height), height, width)
+        if not self.tiling.whole:
+            scale = scale_for(photo, canvas, self.fields.get("scale", 1.0), self.along, self.tiling.overlap)
+            return [whole] if scale is None else parts_at(photo, canvas, scale, self.tiling.overlap)
+        tile = tile_size(photo, canvas, self.along)
+        if tile is None:
+            return [whole]
+        found = windows(height, width, tile, self.tiling.overlap)
+        return [whole, *(Part(window, window[3] - window[1], window[2] - window[0]) for window in found)]
+
+
+def shown(photo: Pixels, part: Part) -> Pixels:
+    """A part of a photograph as the picture that shows it, uint8 (h, w, 3): cut out, and shrunk by the filter of
+    `ops.resize` where it is to be smaller, as if the whole photograph had been shrunk first."""
+    x1, y1, x2, y2 = part.window
+    if (part.height, part.width) == (y2 - y1, x2 - x1):
+        return photo[int(y1) : int(y2), int(x1) : int(x2)]
+    import PIL.Image
+
+    down, across = ceil((y2 - y1) / part.height), ceil((x2 - x1) / part.width)  # how far the filter reaches
+    top, left = max(floor(y1) - down, 0), max(floor(x1) - across, 0)
+    around = np.ascontiguousarray(photo[top : ceil(y2) + down, left : ceil(x2) + across])
+    high, wide = around.shape[:2]
+    box = (x1 - left, y1 - top, min(x2 - left, wide), min(y2 - top, high))
+    picture = PIL.Image.fromarray(around)
+    return np.array(picture.resize((part.width, part.height), PIL.Image.Resampling.BILINEAR, box))

@@ -45,6 +45,33 @@ def task_aligned(
     An object that holds no place's middle, one smaller than a stride, takes those within half a stride of its own
     middle: `reach` (A,) is that distance for each place.
     """
+    most = labels.shape[1]
+    if labels.device.type != "cpu" or most <= 1:
+        return _aligned(scores, boxes, places, objects, labels, crowd, per_object, alpha, beta, reach)
+    # where pictures hold unlike numbers of objects, a CPU compares no places with padding
+    counts = ((labels >= 0) * torch.arange(1, most + 1)).amax(1).clamp(min=1).tolist()
+    parts = []
+    for row, count in enumerate(counts):
+        one, real = slice(row, row + 1), slice(0, count)
+        there = objects[one, real], labels[one, real], crowd[one, real]
+        parts.append(_aligned(scores[one], boxes[one], places, *there, per_object, alpha, beta, reach))
+    fields = zip(*((part.objects, part.positive, part.quality, part.ignored) for part in parts), strict=True)
+    return Assignment(*(torch.cat(values) for values in fields))
+
+
+def _aligned(
+    scores: Tensor,
+    boxes: Tensor,
+    places: Tensor,
+    objects: Tensor,
+    labels: Tensor,
+    crowd: Tensor,
+    per_object: int,
+    alpha: float,
+    beta: float,
+    reach: Tensor | None,
+) -> Assignment:
+    """The same, for pictures padded to one number of objects."""
     known = (labels >= 0) & ~crowd
     overlaps = iou_matrix(objects, boxes)  # (B, M, A)
     inside = _inside(places, objects)

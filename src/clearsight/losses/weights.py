@@ -1,7 +1,8 @@
-"""How much more rare classes count, from how many pictures each has."""
+"""How much more rare classes count, from how many pictures, or pixels, each has."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 BETA = 0.999
@@ -35,3 +36,26 @@ def positive_balanced(counts: Tensor, total: int) -> Tensor:
 def positive_effective(counts: Tensor, total: int, beta: float = BETA) -> Tensor:
     """As `positive_balanced`, by effective numbers: E(N - n) / E(n)."""
     return effective_number(total - counts, beta) / effective_number(counts, beta)
+
+
+def median_frequency(pixels: Tensor, shown: Tensor) -> Tensor:
+    """The median of the classes' frequencies over that of each, float32 (K,) (Eigen and Fergus 2015). A
+    frequency is the share of a class, `pixels` (K,), in the pictures that show it, which have `shown` (K,) pixels in all.
+    A class that no picture shows counts as 1."""
+    there = (pixels > 0) & (shown > 0)
+    frequency = pixels.double() / shown.clamp(min=1).double()
+    return _relative(frequency, there)
+
+
+def inverse_root(pixels: Tensor) -> Tensor:
+    """1 / √n for pixels n (K,), scaled so that the median is 1, float32 (K,): between counting alike and `median_frequency`. A
+    class without one counts as 1."""
+    return _relative(pixels.double().sqrt(), pixels > 0)
+
+
+def _relative(amount: Tensor, there: Tensor) -> Tensor:
+    """The median of the amounts (K,) that are there over each of them; 1 for the others."""
+    if not there.any():
+        return torch.ones(len(amount))
+    middle = amount[there].quantile(0.5)
+    return torch.where(there, middle / amount.clamp(min=1e-12), 1.0).float()

@@ -17,6 +17,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 MOST = 100
 """Found boxes of a class and picture that COCO's figures count, those with the best scores (its largest `maxDets`)."""
 
+MANY = 1000
+"""The same where pictures have hundreds of objects, for figures of their own."""
+
 CHUNK = 2_000_000
 """Pairs of boxes whose IoU is worked out at a time: bounds the memory at some 200 MB."""
 
@@ -59,11 +62,12 @@ class FoundBoxes:
     classes: Array  # int64 (D,)
     scores: Array  # float64 (D,)
     rank: Array  # int64 (D,): place among the boxes of its class and picture, from 0
+    most: int = MOST  # so many of a class and picture are counted
 
     @property
     def counted(self) -> Array:
-        """Which boxes COCO's figures count, bool (D,)."""
-        best: Array = self.rank < MOST
+        """Which boxes the figures count, bool (D,)."""
+        best: Array = self.rank < self.most
         return best
 
     @classmethod
@@ -72,7 +76,7 @@ class FoundBoxes:
         picture = np.repeat(np.arange(len(corners)), [len(one) for one in corners])
         kinds = np.asarray(_joined(classes, (0,)), np.int64)
         values = np.asarray(_joined(scores, (0,)), np.float64)
-        order = np.lexsort((-values, kinds, picture))
+        order = best_first(picture, kinds, values)
         picture, kinds, boxes = picture[order], kinds[order], to_xywh(_joined(corners, (0, 4))[order])
         return cls(picture, boxes, kinds, values[order], place_in_run(picture, kinds))
 
@@ -116,6 +120,11 @@ def iou(found: Array, truth: Array, ignored: Array) -> Array:
     union = np.where(ignored, area, area + truth[:, 2] * truth[:, 3] - shared)
     share: Array = np.divide(shared, union, out=np.zeros(len(shared)), where=(shared > 0) & (union > 0))
     return share
+
+
+def best_first(picture: Array, classes: Array, scores: Array) -> Array:
+    """The order of what was found by picture, class and falling score, each (D,); of equal scores as given."""
+    return np.lexsort((-scores, classes, picture))
 
 
 def place_in_run(*keys: Array) -> Array:

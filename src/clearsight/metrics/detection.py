@@ -1,14 +1,13 @@
-"""COCO's figures of found boxes, worked out by hotcoco, from plain arrays (Lin et al. 2014, arXiv 1405.0312).
+"""COCO's figures of found boxes, worked out by hotcoco, from plain arrays (Lin et al. 2014, arXiv 1405.0312); those of masks
+are in `instances`.
 
 A figure is −1 where there is no box that it could be of, and is left out of means, as the COCO tools do.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,11 +29,18 @@ RECALLS: Array = np.linspace(0.0, 1.0, 101)
 @dataclass(frozen=True)
 class CocoFigures:
     """What the COCO tools work out. T = 10 thresholds, R = 101 recalls, K classes, A = 4 ranges of area (all,
-    up to 32² photo pixels, up to 96², beyond), M = 3 counts of boxes (1, 10, 100)."""
+    up to 32² photo pixels, up to 96², beyond), M = 3 counts of boxes (1, 10, and 100 or another number)."""
 
-    values: Mapping[str, float]  # of `FIGURES`; −1 where there is nothing to judge
     precision: Array  # float64 (T, R, K, A, M): best precision at that recall or more, −1 where there is no truth
     recall: Array  # float64 (T, K, A, M), −1 where there is no truth
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """The twelve by their names in `FIGURES`; −1 where there is nothing to judge."""
+        p, r = self.precision, self.recall
+        precision = [p[..., 0, -1], p[0, ..., 0, -1], p[5, ..., 0, -1], *(p[..., size, -1] for size in (1, 2, 3))]
+        recall = [*(r[..., 0, count] for count in range(3)), *(r[..., size, -1] for size in (1, 2, 3))]
+        return {name: float(_mean(part, None)) for name, part in zip(FIGURES, precision + recall, strict=True)}
 
     @property
     def ap(self) -> Array:
@@ -70,15 +76,12 @@ def coco_figures(found: FoundBoxes, truth: TruthBoxes, pictures: int, classes: i
     judge = hotcoco.COCOeval(known, known.load_res(rows), "bbox")
     judge.evaluate()
     judge.accumulate()
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints its table
-        judge.summarize()
-    values = dict(zip(FIGURES, map(float, judge.stats), strict=True))
     arrays = judge.eval
     assert arrays is not None  # it has been accumulated
-    return CocoFigures(values, np.asarray(arrays["precision"]), np.asarray(arrays["recall"]))
+    return CocoFigures(np.asarray(arrays["precision"]), np.asarray(arrays["recall"]))
 
 
-def _mean(values: Array, axes: int | tuple[int, ...]) -> Array:
+def _mean(values: Array, axes: int | tuple[int, ...] | None) -> Array:
     """Mean over some axes of what is there; −1 where nothing is."""
     there = values > -1
     total, count = np.where(there, values, 0.0).sum(axes), there.sum(axes)

@@ -40,7 +40,7 @@ class ErrorKinds:
     kind: Array  # int64 (D,): place in `WRONG` of each found box, or −1 for one that is right or does not count
     meant: Array  # int64 (D,): the annotated box that it was meant for, of the first three kinds and of "both"; else −1
     missed: Array  # bool (G,): annotated boxes that are missed
-    counts: Mapping[str, int]  # by `KINDS`, of the boxes that COCO's figures count
+    counts: Mapping[str, int]  # by `KINDS`, of the boxes that the figures count
     costs: Mapping[str, float]  # by `KINDS`, AP at an IoU of 0.5, from 0 to 1
 
 

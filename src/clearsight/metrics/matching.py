@@ -58,9 +58,13 @@ class Matches:
         return np.bincount(self.truth.classes[~self.truth.ignored], minlength=self.classes)
 
 
-def match(found: FoundBoxes, truth: TruthBoxes, pictures: int, classes: int) -> Matches:
-    """Match at COCO's thresholds. Classes are integers below `classes`, places of pictures below `pictures`."""
-    pairs = overlaps(found, truth, LEAST)
+def match(found: FoundBoxes, truth: TruthBoxes, pictures: int, classes: int, pairs: Overlaps | None = None) -> Matches:
+    """Match at COCO's thresholds. Classes are integers below `classes`, places of pictures below `pictures`.
+
+    `pairs` are those that overlap, by an IoU of `LEAST` or more; by default they are worked out from the boxes. The objects
+    that the boxes frame may thus be compared by their masks.
+    """
+    pairs = overlaps(found, truth, LEAST) if pairs is None else pairs
     same = pairs.where((found.classes[pairs.found] == truth.classes[pairs.truth]) & (pairs.iou >= THRESHOLDS[0]))
     return Matches(found, truth, pairs, greedy(same, found.rank, truth.ignored, THRESHOLDS), pictures, classes)
 

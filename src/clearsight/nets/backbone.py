@@ -54,12 +54,19 @@ class Backbone(nn.Module):
         inputs: Inputs = "own",
         levels: Sequence[int] = (8, 16, 32),
         shape: tuple[int, int] | None = None,
+        *,
+        stride: int = 32,
+        optional: Sequence[int] = (),
     ) -> Self:
         """The timm model of that name with random weights, for pictures of so many channels. `levels` are the strides
-        wanted, ascending; `shape` is (H, W), for models whose layers depend on it. Raises `InputError` where there is no
-        such model, or it has no maps of these strides."""
-        model = adapter.create(name, 0, channels, shape or 224)
-        return cls(name, model, levels, channels, inputs)
+        wanted, ascending, those that are `optional` only where there are some; `shape` is (H, W), for models whose layers
+        depend on it. With a `stride` of 8 or 16 the last maps are no coarser: later convolutions are dilated in place of
+        shrinking. Raises `InputError` where there is no such model, or it has no maps of these strides."""
+        dilated = {} if stride == 32 else {"output_stride": stride}
+        model: Any = adapter.create(name, 0, channels, shape or 224, **dilated)
+        there = {int(info["reduction"]) for info in getattr(model, "feature_info", [])}
+        kept = [level for level in levels if level in there or level not in optional]
+        return cls(name, model, kept, channels, inputs)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         model: Any = self.model
@@ -97,7 +104,7 @@ def _deepest(model: Any, name: str, stride: int, levels: Sequence[int]) -> int:
     able = hasattr(model, "forward_intermediates") and hasattr(model, "prune_intermediate_layers")
     there = [int(info["reduction"]) for info in getattr(model, "feature_info", [])] if able else []
     if stride not in there:
-        wanted = " and ".join([", ".join(map(str, levels[:-1])), str(levels[-1])])
+        wanted = " and ".join(filter(None, [", ".join(map(str, levels[:-1])), str(levels[-1])]))
         has = f"only at {', '.join(map(str, sorted(set(there))))}" if there else "none"
         raise InputError(
             f"timm's {name} has no feature maps at strides {wanted} ({has}): "

@@ -99,16 +99,21 @@ def resample(images: Tensor, maps: Tensor, size: int | tuple[int, int], border: 
     """Float images (B, C, h, w) → (B, C, H, W), bilinear; `size` is (H, W), or the side of a square. Beyond the border the
     picture goes on mirrored, or as `border` says in the words of `grid_sample`: "zeros", "border"."""
     height, width = (size, size) if isinstance(size, int) else size
+    return F.grid_sample(images, places(maps, height, width), mode="bilinear", padding_mode=border, align_corners=False)
+
+
+def places(maps: Tensor, height: int, width: int) -> Tensor:
+    """The place in the given picture, x and y from −1 to 1, that each pixel of a picture made by maps (B, 3, 3) shows:
+    (B, H, W, 2)."""
     # affine_grid does the same by matrix products, and takes longer than the sampling itself
-    across = maps[:, None, :2, 0] * _places(width, images)[:, None]
-    down = maps[:, None, :2, 1] * _places(height, images)[:, None] + maps[:, None, :2, 2]
-    grid = across[:, None] + down[:, :, None]
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode=border, align_corners=False)
+    across = maps[:, None, :2, 0] * _middles(width, maps)[:, None]
+    down = maps[:, None, :2, 1] * _middles(height, maps)[:, None] + maps[:, None, :2, 2]
+    return across[:, None] + down[:, :, None]
 
 
-def _places(count: int, images: Tensor) -> Tensor:
+def _middles(count: int, like: Tensor) -> Tensor:
     """The middles of so many pixels in a row, from −1 to 1."""
-    return (torch.arange(count, device=images.device, dtype=images.dtype) * 2 + 1) / count - 1
+    return (torch.arange(count, device=like.device, dtype=like.dtype) * 2 + 1) / count - 1
 
 
 def radians(degrees: Tensor) -> Tensor:

@@ -15,6 +15,9 @@ from clearsight.core.prediction import Prediction
 from clearsight.core.sample import ImageSource
 from clearsight.data.threads import threads_for
 
+AHEAD = 256_000_000
+"""Values that the pictures decoded ahead may have together, about: a quarter of a gigabyte."""
+
 Load = Callable[[ImageSource], Pixels]
 Predictor = Callable[[Iterable[Pixels]], Iterator[Prediction]]
 
@@ -50,7 +53,8 @@ def answers(pictures: Iterable[ImageSource], predictor: Predictor, load: Load) -
 def decoded(
     pictures: Iterable[ImageSource], load: Load, threads: int | None = None
 ) -> Iterator[tuple[ImageSource, Pixels | BadImage]]:
-    """The pictures in order, each with its pixels or what is wrong with it; at most two for each thread are ahead.
+    """The pictures in order, each with its pixels or what is wrong with it; at most two for each thread are ahead, fewer or
+    none of large ones.
 
     Where the first picture is small, and nobody says how many `threads`, all are decoded here: handing a small picture
     over takes longer than decoding it.
@@ -63,25 +67,35 @@ def decoded(
             return bad
 
     pictures = iter(pictures)
+    pixels: Pixels | BadImage | None = None
     for picture in islice(pictures, 0 if threads else 1):
         pixels = attempt(picture)
         yield picture, pixels
         if not isinstance(pixels, BadImage) and threads_for(*pixels.shape[:2]) == 1:
             yield from ((picture, attempt(picture)) for picture in pictures)
     threads = threads or min(4, os.cpu_count() or 1)
+    most = 2 * threads if pixels is None or isinstance(pixels, BadImage) else _most(pixels, threads)
     ahead: deque[tuple[ImageSource, Future[Pixels | BadImage]]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
         for picture in pictures:
             ahead.append((picture, pool.submit(attempt, picture)))
-            if len(ahead) > 2 * threads:
+            while len(ahead) > most:
                 first, future = ahead.popleft()
-                yield first, future.result()
+                pixels = future.result()
+                if not isinstance(pixels, BadImage):
+                    most = _most(pixels, threads)
+                yield first, pixels
         while ahead:
             first, future = ahead.popleft()
             yield first, future.result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _most(pixels: Pixels, threads: int) -> int:
+    """How many pictures like this one may be ahead."""
+    return min(2 * threads, AHEAD // pixels.size)
 
 
 def _bad(waiting: deque[tuple[ImageSource, Pixels | BadImage]]) -> Iterator[Answer]:

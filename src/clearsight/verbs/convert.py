@@ -39,7 +39,7 @@ class Options(DataOptions):
 
     data: str = Field(description="Folder, zip, table or name of the data to write anew.")
     to: str | None = Field(
-        None, description="Format to write: coco, voc, yolo, boxes, labelme, cvat, labelstudio, folder or table."
+        None, description="Format to write: coco, voc, yolo, boxes, labelme, cvat, labelstudio, masks, folder or table."
     )
     output: Path | None = Field(None, description="Folder to write; by default called after the data and the format.")
     splits: str | None = Field(None, description="Splits to write, by commas; by default all.")
@@ -61,7 +61,7 @@ class ConvertOutcome:
         return int(not self.written.stands or bool(self.written.bad))
 
     def counts(self) -> dict[str, dict[str, Any]]:
-        """Pictures, boxes and labels of each split, and of each class."""
+        """Pictures, boxes, masks and labels of each split, and of each class."""
         found: dict[str, dict[str, Any]] = {}
         for split, placed in self.written.pictures.items():
             found[split] = {"pictures": len(placed)}
@@ -74,6 +74,7 @@ class ConvertOutcome:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         comparison = self.written.comparison
+        counts = {name: getattr(comparison, name) for name in ("pictures", "boxes", "masks", "labels")}
         return {
             "data": self.dataset.name,
             "from": self.dataset.format,
@@ -83,7 +84,7 @@ class ConvertOutcome:
             "lost": {what: dict(where) for what, where in self.written.lost.kinds.items()},
             "notes": list(_notes(self.dataset)),
             "bad_pictures": [{"name": item.name, "reason": item.reason} for item in self.written.bad],
-            "read_back": {"pictures": comparison.pictures, "boxes": comparison.boxes, "labels": comparison.labels},
+            "read_back": counts,
             "largest_difference": comparison.largest,
             "differences": list(comparison.differences),
         }
@@ -95,8 +96,12 @@ class ConvertOutcome:
             console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
         say(f"{self.dataset.name}, read as {self.dataset.format}, to {self.format}:")
+        counts = self.counts()
+        both = all(row["boxes"] == row["masks"] for row in counts.values())  # of the same objects: one table will do
         for name in FIELDS:
-            if table := _table(self.counts(), name, self.dataset.info.classes(name)):
+            title = "boxes and masks" if both and name == "boxes" else name
+            table = _table(counts, name, self.dataset.info.classes(name), title)
+            if table is not None and not (both and name == "masks"):
                 console.print(table)
         for note in _notes(self.dataset):
             say(f"· note {note}", "dim")
@@ -119,6 +124,8 @@ class ConvertOutcome:
                     else " to the last digit"
                 )
                 found.append(f"{comparison.boxes:,} boxes{off}")
+            if comparison.masks:
+                found.append(f"{count(comparison.masks, 'mask')} to the last pixel")
             if comparison.labels:
                 found.append(count(comparison.labels, "label"))
             say(f"Read back, all is the same: {', '.join(found)}.", "green")
@@ -154,8 +161,8 @@ def _notes(dataset: Dataset) -> list[str]:
     return [*dataset.info.notes, *faults]
 
 
-def _table(counts: Mapping[str, Mapping[str, Any]], what: str, classes: Sequence[str]) -> Table | None:
-    """Boxes or labels by class and split, and pictures; None where there are none."""
+def _table(counts: Mapping[str, Mapping[str, Any]], what: str, classes: Sequence[str], title: str) -> Table | None:
+    """Boxes, masks or labels by class and split, and pictures; None where there are none."""
     from rich.table import Table
     from rich.text import Text
 
@@ -163,7 +170,7 @@ def _table(counts: Mapping[str, Mapping[str, Any]], what: str, classes: Sequence
     labels = [*(label for label in classes if label in used), *sorted(used - set(classes))]
     if not labels:
         return None
-    table = Table(f"{what} of class", box=None, header_style="bold")
+    table = Table(f"{title} of class", box=None, header_style="bold")
     for split in counts:
         table.add_column(split, justify="right")
     for label in labels:

@@ -43,7 +43,7 @@ class Options(BaseOptions):
         None, description="Views to average, in place of those that the model says."
     )
     tiles: str | None = Field(
-        None, description="Look at parts of large photographs too: auto, or how many along it; off by default."
+        None, description="Look at parts of large photographs: auto, or how many along it; off by default."
     )
 
     _tiles = field_validator("tiles", mode="before")(checked_tiles)

@@ -114,6 +114,7 @@ class InspectOutcome:
             "labels": list(self.context.info.labels),
             "counts": self.context.counts(),
             "counted": self.context.counted.many if self.context.counted else "pictures",
+            "pixels": self.context.pixels(),
             "sizes": summary(self.context),
             "unreadable": len(self.context.bad),
             "decoded": self.context.full,
@@ -127,6 +128,11 @@ class InspectOutcome:
         counts, kind = self.context.counts(), self.context.counted
         if any(counts.values()):
             console.print(_class_table(counts, "class" if kind is None or kind.one == "picture" else kind.many))
+        if shares := self.context.pixels():
+            shown = sorted(shares.items(), key=lambda pair: -pair[1])
+            console.print(
+                f"Share of pixels: {', '.join(f'{label} {share:.1%}' for label, share in shown)}", markup=False
+            )
         if self.context.sizes:
             console.print(_sizes(summary(self.context)))
         for finding in self.findings:

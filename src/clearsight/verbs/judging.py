@@ -34,7 +34,7 @@ def judge(
     resamples: int = 1000,
     progress: Callable[[int, int], None] | None = None,
 ) -> Judgement:
-    """Predict every sample and compare. Pictures that cannot be read are left out and listed."""
+    """Predict every sample and compare. Pictures that cannot be read, or whose masks cannot, are left out and listed."""
     metric = predictor.task.metric()
     bad: list[BadImage] = []
     pictures = (sample.image for sample in samples)
@@ -42,7 +42,10 @@ def judge(
         if answer.prediction is None:
             bad.append(BadImage(answer.picture, answer.reason))
         else:
-            metric.update([answer.prediction], [sample])
+            try:
+                metric.update([answer.prediction], [sample])
+            except BadImage as unreadable:  # its annotation is a picture too, and may be bad itself
+                bad.append(unreadable)
         if progress is not None:
             progress(done, len(samples))
     result = metric.result(resamples=resamples)

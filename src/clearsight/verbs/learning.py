@@ -138,8 +138,8 @@ class HeldOut:
         found: list[tuple[str, Any]] = []
         for number, batch in enumerate(self._batches()):
             if number % fabric.world_size == fabric.global_rank:
-                finals = predictor.postprocess(net(batch.images), batch.targets["frame"])
-                found += zip(batch.keys, predictor.wrap(finals, len(batch)), strict=True)
+                predictions = predictor.predictions(net(batch.images), batch.targets["frame"])
+                found += zip(batch.keys, predictions, strict=True)
         everyone = _gathered(fabric, found)
         metric.update([prediction for _, prediction in everyone], [self.by_key[key] for key, _ in everyone])
         score = metric.score()

@@ -10,7 +10,7 @@ import fnmatch
 import importlib.util
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +167,10 @@ def _example(name: str) -> Task[Any]:
 
     labels = tuple(f"class {number}" for number in range(CLASSES))
     kind = find("tasks", name)
-    task: Task[Any] = kind.from_data(DataInfo("none", {}, labels, kind.needs), [], {"size": kind.usual})
+    info = DataInfo("none", {}, labels, kind.needs)
+    if not kind.suits(info):  # of tasks that learn from masks, those of pixels and of objects want unlike data
+        info = replace(info, instances=True)
+    task: Task[Any] = kind.from_data(info, [], {"size": kind.usual})
     return task
 
 

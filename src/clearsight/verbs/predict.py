@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import Field, field_validator
 
 from clearsight.core.errors import InputError
 from clearsight.core.options import Options as BaseOptions
 from clearsight.engine.tiles import checked_tiles, read_tiles
-from clearsight.verbs.answers import Answer, Load, Predictor, answers
+from clearsight.verbs.answers import Answer, Load, answers
 from clearsight.verbs.inputs import find_pictures
 from clearsight.verbs.rows import csv_lines, json_lines, print_table, row
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from clearsight.core.image import Pixels
+    from clearsight.core.prediction import Prediction
     from clearsight.core.sample import ImageSource
 
 SUMMARY = "Answer for pictures, with a model folder or an exported .onnx file."
@@ -43,6 +45,9 @@ class Options(BaseOptions):
     )
     output: Path | None = Field(None, description="Write the answers to this file, .jsonl or .csv.")
     draw: Path | None = Field(None, description="Write the pictures with the answers on them to this folder.")
+    save: Path | None = Field(
+        None, description="Write the answers' own files to this folder: a mask as PNG, objects as JSON."
+    )
     top: int = Field(5, ge=1, description="How many labels to list for each picture, where they are ranked.")
     batch_size: int = Field(8, ge=1, description="Pictures in one forward pass; an .onnx file takes one.")
     device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
@@ -50,7 +55,7 @@ class Options(BaseOptions):
         None, description="Views to average, in place of those that the model says."
     )
     tiles: str | None = Field(
-        None, description="Look at parts of large photographs too: auto, or how many along it; off by default."
+        None, description="Look at parts of large photographs: auto, or how many along it; off by default."
     )
     answer: str | None = Field(
         None, description="Settings of the answer, where the task has some, as in iou=0.6,soft=0.5,keep=300."
@@ -66,16 +71,29 @@ def run(options: Options) -> PredictOutcome:
     style = _style(options)
     predictor, load = open_model(options)
     pictures = find_pictures(options.pictures)
+    names = [picture.name for picture in pictures]
+    _require_room(options, names, _saved(options, predictor.prediction))
     made = answers(pictures, predictor, load)
     if options.draw is not None:
-        made = drawn(made, options.draw, [picture.name for picture in pictures])
+        made = written(made, options.draw, names, drawing)
+    if options.save is not None:
+        made = written(made, options.save, names, own_files)
     outcome = PredictOutcome(options, style, pictures, made)
     if options.output is not None:
         outcome.write(options.output)
     return outcome
 
 
-def open_model(options: Options) -> tuple[Predictor, Load]:
+class Typed(Protocol):
+    """What answers, and says with what kind of prediction."""
+
+    prediction: type[Prediction]
+
+    def __call__(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
+        """Predictions in the order of the photographs, each uint8 (H, W, 3)."""
+
+
+def open_model(options: Options) -> tuple[Typed, Load]:
     """What answers, and what decodes for it: torch's for a model folder, neither needs torch for an .onnx file."""
     path = Path(options.model).expanduser()
     if path.suffix.lower() == ".onnx":
@@ -165,9 +183,10 @@ class PredictOutcome:
             for line in self.lines():
                 console.file.write(line)
                 console.file.flush()
-        if self.options.draw is not None:
-            console.file.flush()
-            sys.stderr.write(f"annotated pictures are in {self.options.draw}\n")
+        for folder, what in ((self.options.draw, "annotated pictures"), (self.options.save, "the answers' own files")):
+            if folder is not None:
+                console.file.flush()
+                sys.stderr.write(f"{what} are in {folder}\n")
         self._warn()
 
     def _warn(self) -> None:
@@ -179,18 +198,58 @@ class PredictOutcome:
         sys.stderr.write(f"warning: {len(self.failed):,} of {self.total:,} pictures could not be read\n")
 
 
-def drawn(made: Iterable[Answer], folder: Path, names: Sequence[str]) -> Iterator[Answer]:
-    """The answers, each drawn on its picture and saved on the way, as PNG, in folders like those of the pictures."""
-    import io
-
+def written(
+    made: Iterable[Answer], folder: Path, names: Sequence[str], files: Callable[[Answer], Mapping[str, bytes]]
+) -> Iterator[Answer]:
+    """The answers, with files of each, by their endings, written on the way, in folders like those of the pictures."""
     from clearsight.core.files import write_bytes
 
     for answer, place in zip(made, places(names), strict=True):
         if answer.prediction is not None:
-            buffer = io.BytesIO()
-            answer.prediction.draw(answer.pixels).save(buffer, "PNG")
-            write_bytes(folder / place, buffer.getvalue())
+            for ending, content in files(answer).items():
+                write_bytes(folder / place.with_suffix(ending), content)
         yield answer
+
+
+def drawing(answer: Answer) -> dict[str, bytes]:
+    """The picture with the answer on it, as PNG."""
+    import io
+
+    assert answer.prediction is not None
+    buffer = io.BytesIO()
+    answer.prediction.draw(answer.pixels).save(buffer, "PNG")
+    return {".png": buffer.getvalue()}
+
+
+def own_files(answer: Answer) -> dict[str, bytes]:
+    """The answer's own files."""
+    assert answer.prediction is not None
+    return answer.prediction.files()
+
+
+def _saved(options: Options, prediction: type[Prediction]) -> tuple[str, ...]:
+    """The endings of the files that --save asks for. Raises `InputError` where answers have none."""
+    if options.save is None:
+        return ()
+    if not prediction.saved:
+        raise InputError(
+            f"--save {options.save}: {prediction.__name__} has no files of its own; --output writes answers"
+        )
+    return prediction.saved
+
+
+def _require_room(options: Options, names: Sequence[str], saved: Sequence[str]) -> None:
+    """Raises `InputError` where a file that is asked for would take the place of a picture, or of another one."""
+    taken = {os.path.abspath(name): "a picture" for name in names}  # noqa: PTH100
+    for option, folder, endings in (("draw", options.draw, (".png",)), ("save", options.save, saved)):
+        if folder is None:
+            continue
+        for place in places(names):
+            for ending in endings:
+                path = os.path.abspath(folder / place.with_suffix(ending))  # noqa: PTH100
+                if path in taken:
+                    raise InputError(f"--{option} {folder}: {path} is {taken[path]}; name another folder")
+                taken[path] = f"what --{option} writes already"
 
 
 def places(names: Sequence[str]) -> Iterator[PurePath]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clearsight.core.errors import BadImage
 from clearsight.core.files import write_json
 from clearsight.core.metric import Result
 from clearsight.verbs.each import Done, common_folder, same_data, spread, train_one
@@ -130,7 +132,8 @@ def _pool(runs: Sequence[Done], data_root: str | None) -> Result:
             predictor = Predictor(model.task, model.net, run.plan.device)
             made = answers((sample.image for sample in samples), predictor, load_fast)
             for sample, answer in zip(samples, made, strict=True):
-                if answer.prediction is not None:  # a bad picture is in its run's list
-                    metric.update([answer.prediction], [sample])
+                if answer.prediction is not None:
+                    with suppress(BadImage):  # a bad picture is in its run's list
+                        metric.update([answer.prediction], [sample])
             progress(number + 1, len(runs))
     return metric.result()

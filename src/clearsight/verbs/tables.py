@@ -61,7 +61,8 @@ def _confusion(result: Result) -> Table:
     from rich.table import Table
 
     labels = [escape(label) for label in result.confused]
-    table = Table("true, taken for →", *labels, box=None, header_style="bold")
+    what = f"true, taken for → ({result.confused_in})" if result.confused_in else "true, taken for →"
+    table = Table(what, *labels, box=None, header_style="bold")
     for i, row in enumerate(result.confusion or ()):
         cells = [f"[bold]{n}[/]" if i == j else (str(n) if n else "·") for j, n in enumerate(row)]
         table.add_row(labels[i], *cells)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -17,7 +17,11 @@ def with_views(task: Task[Any], tta: str | None) -> Task[Any]:
         return task
     if "tta" not in type(task).model_fields:
         raise InputError(f"--tta {tta}: {task.name} does not average views")
-    return task.model_copy(update={"tta": tta})
+    try:
+        return type(task).model_validate({**task.model_dump(), "tta": tta})
+    except ValidationError:
+        there = " or ".join(get_args(type(task).model_fields["tta"].annotation))
+        raise InputError(f"--tta {tta}: {task.name} does not average such views; say {there}") from None
 
 
 def with_answer(task: Task[Any], answer: str | None) -> Task[Any]:

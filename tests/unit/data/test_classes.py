@@ -16,9 +16,10 @@ from laying import lay, picture
 
 from clearsight.core.errors import InputError
 from clearsight.core.reader import DataInfo, Location
-from clearsight.core.sample import ArrayImage, Boxes, Masks, Sample
-from clearsight.data.classes import VOID, choose_classes
+from clearsight.core.sample import VOID, ArrayImage, Boxes, Masks, Sample
+from clearsight.data.classes import choose_classes
 from clearsight.data.open import Dataset, open_data
+from clearsight.ops.rle import Runs, from_mask
 
 COUNTS = {"bird_owl": 2, "bird_tit": 1, "cat": 3, "dog": 2, "junk": 4, "wolf": 1}
 
@@ -171,20 +172,21 @@ def test_classes_of_boxes_beside_those_of_whole_pictures(monkeypatch: pytest.Mon
 
 
 SEMANTIC = np.array([[0, 1, 2], [3, 2, VOID]], np.uint8)
-INSTANCES = np.eye(3, dtype=bool)[:, None]
+CROWD = np.array([False, True, False])
+INSTANCES = tuple(from_mask(mask) for mask in np.eye(3, dtype=bool)[:, None])
 
 
 def load_semantic() -> np.ndarray:
     return SEMANTIC
 
 
-def load_instances() -> np.ndarray:
+def load_instances() -> tuple[Runs, ...]:
     return INSTANCES
 
 
 def test_masks(monkeypatch: pytest.MonkeyPatch) -> None:
     semantic = replace(ROWS[4], masks=Masks("semantic", load_semantic, ("cat", "dog", "junk", "wolf")))
-    instances = replace(ROWS[4], masks=Masks("instances", load_instances, ("junk", "dog", "wolf")))
+    instances = replace(ROWS[4], masks=Masks("instances", load_instances, ("junk", "dog", "wolf"), CROWD))
     data = choose_classes(made([semantic], monkeypatch, 1), "-junk,wolf=dog")
     (masks,) = (s.masks for s in data.samples("train"))
     assert masks is not None and masks.labels == ("cat", "dog") == data.info.labels
@@ -193,7 +195,8 @@ def test_masks(monkeypatch: pytest.MonkeyPatch) -> None:
     data = choose_classes(made([instances], monkeypatch, 1), "-junk,wolf=dog")
     (masks,) = (s.masks for s in data.samples("train"))
     assert masks is not None and masks.labels == ("dog", "dog")
-    np.testing.assert_array_equal(masks.load(), INSTANCES[1:])
+    assert pickle.loads(pickle.dumps(masks)).load() == INSTANCES[1:]
+    assert masks.crowd is not None and masks.crowd.tolist() == [True, False]
     assert data.info.notes == ("class junk left out: 1 mask",)
 
 

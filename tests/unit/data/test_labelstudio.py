@@ -17,6 +17,7 @@ from clearsight.core.errors import InputError
 from clearsight.core.reader import Location
 from clearsight.data.open import open_data
 from clearsight.data.readers import labelstudio
+from clearsight.ops.rle import to_mask
 from clearsight.verbs.choose import choose_task
 
 PHOTO = picture(5, (8, 6))
@@ -84,7 +85,7 @@ def test_a_json_export(tmp_path: Path, form: str) -> None:
     assert first.masks is not None and first.masks.labels == ("tail",)
     wanted = np.zeros((1, 6, 8), bool)
     wanted[0, 1:3, 1:3] = True
-    np.testing.assert_array_equal(first.masks.load(), wanted)
+    np.testing.assert_array_equal([to_mask(runs) for runs in first.masks.load()], wanted)
     assert [None if s.boxes is None else s.boxes.labels for s in samples] == [("ear",), (), None, ("nose",), None]
     notes = " / ".join(data.info.notes)
     for part in (
@@ -113,14 +114,16 @@ def test_of_several_annotations_the_ground_truth_or_the_newest(tmp_path: Path) -
 
 
 def test_controls_of_choices(tmp_path: Path) -> None:
-    brush = {"type": "brushlabels", "from_name": "b", "value": {"format": "rle", "rle": [1], "brushlabels": ["x"]}}
-    results = [choice("cat"), choice("red", "dark", control="look"), choice("left", x=1, y=1), brush]
+    point = {"type": "keypointlabels", "from_name": "b", "value": {"x": 1, "y": 2, "keypointlabels": ["x"]}}
+    results = [choice("cat"), choice("red", "dark", control="look"), choice("left", x=1, y=1), point]
     path = lay(tmp_path, {"x.json": json.dumps([task(1, "a.png", note(*results))])}) / "x.json"
     info = labelstudio.info(Location(path))
     notes = " / ".join(info.notes)
     assert info.labels == ("cat", "dark", "red")
     assert "the labels are the choices of kind, look together; say --label-column kind to take one alone" in notes
-    assert "choices for a region were left out" in notes and "results of the kind 'brushlabels' were left out" in notes
+    assert (
+        "choices for a region were left out" in notes and "results of the kind 'keypointlabels' were left out" in notes
+    )
     one = labelstudio.info(Location(path, label_column="look"))
     assert one.labels == ("dark", "red") and any("choices of 'kind' were left out" in note for note in one.notes)
     with pytest.raises(InputError, match="has no choices called lock; it has kind, look"):

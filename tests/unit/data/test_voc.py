@@ -50,6 +50,8 @@ YEAR = {
     "ImageSets/Segmentation/train.txt": "000001\n",
 }
 
+BESIDE = "SegmentationClass alone is not read beside boxes; --format masks reads it"
+
 
 def below(folder: str, files: dict[str, bytes | str]) -> dict[str, bytes | str]:
     return {f"{folder}{name}": data for name, data in files.items()}
@@ -76,7 +78,7 @@ def test_the_official_layout(tmp_path: Path, packed: bool, wrap: str) -> None:
     data = open_data(path)
     assert (data.format, dict(data.info.splits)) == ("voc", {"train": 2, "val": 1})  # trainval counts nothing twice
     assert data.info.labels == ("cat", "dog", "person")
-    assert (data.info.annotated, data.info.notes, data.info.faults) == ({"boxes"}, (), ())
+    assert (data.info.annotated, data.info.notes, data.info.faults) == ({"boxes"}, (BESIDE,), ())
     second, first = data.samples("train")  # in the list's order
     assert (second.key, first.key) == (f"{wrap}JPEGImages/000002.png", f"{wrap}JPEGImages/000001.png")
     assert first.boxes is not None and first.boxes.labels == ("dog", "person")
@@ -136,6 +138,7 @@ def test_pictures_that_no_list_names_are_told_of(tmp_path: Path) -> None:
     assert notes == (
         "ImageSets/Main/trainval.txt names pictures that train.txt and val.txt do not; left out: 000004",
         "annotation files that no list in ImageSets names: Annotations/000004.xml",
+        BESIDE,
     )
 
 

@@ -27,6 +27,7 @@ from clearsight.core.writer import HOLDABLE
 from clearsight.data import write as writing
 from clearsight.data.open import Dataset, open_data
 from clearsight.data.write import Written, write_data
+from clearsight.ops.rle import from_mask
 
 BOXED = [name for name in WRITERS if "boxes" in find("writers", name).HOLDS]
 LABELLED = [name for name in WRITERS if "labels" in find("writers", name).HOLDS]
@@ -181,10 +182,10 @@ def test_any_boxes(name: str, data: st.DataObject) -> None:
 
 
 def test_masks_captions_and_numbers_are_named_as_lost(tmp_path: Path) -> None:
-    masks = Masks("instances", lambda: np.ones((2, 9, 12), bool), ("on", "on"))
+    masks = Masks("instances", lambda: (from_mask(np.ones((9, 12), bool)),) * 2, ("on", "on"))
     image = Bytes(encoded("PNG", (12, 9)))
     sample = Sample("a", image, ("on",), boxes(("on", 1, 1, 2, 2)), masks, "a caption", values={"age": 3.0})
-    found, _ = written(held([("train", sample)], ("on",)), "coco", tmp_path / "out")
+    found, _ = written(held([("train", sample)], ("on",)), "boxes", tmp_path / "out")
     assert {what: counts.total() for what, counts in found.lost.kinds.items()} == {
         "labels of whole pictures": 1,
         "masks": 2,
@@ -367,10 +368,10 @@ def test_formats_that_do_not_suit_the_data(tmp_path: Path) -> None:
         write_data(held(samples_with_boxes()), "folder", tmp_path / "out")
     with pytest.raises(
         InputError,
-        match="--to yolo holds boxes, and made has labels of whole pictures; say --to labelme, cvat, labelstudio",
+        match="--to yolo holds boxes and masks of objects, and made has labels of whole pictures; say --to labelme",
     ):
         write_data(held(labelled(False)), "yolo", tmp_path / "out")
-    with pytest.raises(InputError, match="made has neither boxes nor labels"):
+    with pytest.raises(InputError, match="made has neither boxes nor masks nor labels"):
         bare = [("train", Sample("a", Bytes(encoded("PNG", (3, 3)))))]
         write_data(held(bare), "yolo", tmp_path / "out")
     assert not (tmp_path / "out").exists()

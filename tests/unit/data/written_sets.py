@@ -47,7 +47,9 @@ def held(samples: Iterable[tuple[str, Sample]], classes: tuple[str, ...] = CLASS
     fields = ("labels", "boxes", "masks")
     annotated = frozenset(name for name in fields if any(getattr(sample, name) is not None for _, sample in pairs))
     columns = tuple(dict.fromkeys(column for _, sample in pairs for column in sample.extra))
-    info = DataInfo("held", {s: n for s, n in splits.items() if n}, classes, annotated, columns, several=several)
+    single = any(sample.masks is not None and sample.masks.kind == "instances" for _, sample in pairs)
+    there = {split: number for split, number in splits.items() if number}
+    info = DataInfo("held", there, classes, annotated, columns, several=several, instances=single)
     return Held("made", Location(Path("made-by-hand")), "held", info, held=pairs)
 
 

@@ -57,6 +57,7 @@ def test_rows_gather_the_cases_of_a_name() -> None:
         cases,
         tolerance=0.375,
         words=lambda finals: f"{finals['x'][0]:.0f}",
+        difference=difference,
     )
     assert [(row.name, row.cases, row.difference, row.same) for row in found.rows] == [
         ("wide", 2, 0.375, True),  # 1 and 1.125 read alike, 3 and 3.375 too
@@ -73,6 +74,7 @@ def test_beyond_the_tolerance_it_does_not_hold() -> None:
         [Case("a", np.array([1.0]))],
         tolerance=0.99,
         words=lambda finals: str(finals["x"]),
+        difference=difference,
     )
     assert not found.holds
     assert not found.rows[0].same
@@ -80,7 +82,7 @@ def test_beyond_the_tolerance_it_does_not_hold() -> None:
 
 def test_no_case_is_no_proof() -> None:
     with pytest.raises(ValueError, match="at least one case"):
-        compare(lambda given: {}, lambda given: {}, [], 1.0, str)
+        compare(lambda given: {}, lambda given: {}, [], 1.0, str, difference)
 
 
 def test_the_photo_graph_agrees_and_a_changed_weight_is_found(

@@ -13,12 +13,12 @@ import torch
 from scipy import ndimage
 
 from clearsight.core.errors import InputError
-from clearsight.core.prediction import Prediction
+from clearsight.core.prediction import Prediction, Tiling
 from clearsight.core.registry import net_family
 from clearsight.deploy.predictor import OnnxPredictor
 from clearsight.engine.predictor import Predictor
-from clearsight.engine.tiles import Tiled, canvas_of, checked_tiles, read_tiles
-from clearsight.ops.tiling import tile_size, windows
+from clearsight.engine.tiles import Tiled, canvas_of, checked_tiles, read_tiles, shown
+from clearsight.ops.tiling import Part, parts_at, tile_size, windows
 from clearsight.tasks.detect.prediction import Detections
 from clearsight.tasks.detect.task import Detect
 
@@ -38,7 +38,7 @@ class Shape(Prediction):
         raise NotImplementedError
 
     @classmethod
-    def merged(cls, parts: Sequence[Self], windows: Sequence[Any], task: Mapping[str, Any]) -> Self:
+    def merged(cls, parts: Iterable[Self], windows: Sequence[Any], task: Mapping[str, Any]) -> Self:
         assert task is FIELDS
         return cls([(part.shapes, window) for part, window in zip(parts, windows, strict=True)])
 
@@ -54,6 +54,12 @@ class Shape(Prediction):
 
 class Whole(Shape):
     tiles = False
+
+
+class Apart(Shape):
+    """Made from tiles alone, at the scale that the task names."""
+
+    tiling: ClassVar[Tiling] = Tiling(whole=False, overlap=0.25)
 
 
 def shapes(photos: Iterable[Any]) -> Iterator[Prediction]:
@@ -88,6 +94,75 @@ def test_as_many_tiles_as_asked_whatever_the_size() -> None:
     assert [window for _, window in made.shapes] == [  # type: ignore[attr-defined]
         (0, 0, 320, 256), (0, 0, 178, 143), (142, 0, 320, 143), (0, 113, 178, 256), (142, 113, 320, 256),
     ]  # fmt: skip
+
+
+def test_tiles_alone_are_of_the_scale_that_training_showed() -> None:
+    fields = {**FIELDS, "scale": 2.0}
+
+    def merged(cls: Any, parts: Iterable[Any], windows: Sequence[Any], task: Any) -> Any:
+        return cls([windows, [part.shapes for part in parts]])
+
+    class Made(Apart):
+        pass
+
+    Made.merged = classmethod(merged)  # type: ignore[assignment]
+    sizes = [(700, 900), (1200, 900), (512, 2000)]
+    made = [one.shapes for one in Tiled(shapes, Made, fields, "auto")(np.zeros((*size, 3), np.uint8) for size in sizes)]
+    assert made[0] == [[(0, 0, 900, 700)], [(700, 900)]]  # shown less than by half smaller than in training
+    (windows, looks), (wide, wide_looks) = made[1:]
+    assert windows[0] == (0, 0, 900, 1200) and len(windows) == 1 + len(looks) == 1 + 3 * 2
+    assert windows[1:3] == [(0, 0, 640, 512), (260, 0, 900, 512)] and set(looks) == {(256, 320)}  # row by row
+    assert wide[:3] == [(0, 0, 2000, 512), (0, 0, 640, 512), (452, 0, 1092, 512)] and set(wide_looks) == {(256, 320)}
+
+
+def test_parts_are_looked_at_as_they_are_put_together() -> None:
+    looked: list[int] = []
+
+    def one_by_one(photos: Iterable[Any]) -> Iterator[Prediction]:
+        for number, photo in enumerate(photos):
+            looked.append(number)
+            yield Shape(photo.shape[:2])
+
+    class Counting(Apart):
+        @classmethod
+        def merged(cls, parts: Iterable[Any], windows: Sequence[Any], task: Mapping[str, Any]) -> Self:
+            counts = [(len(looked), part.shapes) for part in parts]
+            assert [count for count, _ in counts] == list(range(1, len(windows)))
+            return cls(len(counts))
+
+    made = Tiled(one_by_one, Counting, FIELDS, 4)([np.zeros((256, 320, 3), np.uint8)])
+    assert next(made).shapes == 16  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("scale", [1.3, 2.0, 3.7])
+def test_a_shrunk_part_is_cut_from_the_shrunk_photograph(scale: float, make_picture: Any) -> None:
+    photo = make_picture(217, 331, 5)
+    parts = parts_at((217, 331), (32, 48), scale, 0.25)
+    size = round(331 / scale), round(217 / scale)
+    whole = np.asarray(PIL.Image.fromarray(photo).resize(size, PIL.Image.Resampling.BILINEAR)).astype(int)
+    for part in parts:
+        x, y = round(part.window[0] * size[0] / 331), round(part.window[1] * size[1] / 217)
+        cut = shown(photo, part).astype(int)
+        assert cut.shape == (part.height, part.width, 3) == (32, 48, 3)
+        assert np.abs(cut - whole[y : y + 32, x : x + 48]).max() <= 1  # rounding
+
+
+def test_a_part_that_is_not_shrunk_is_a_view() -> None:
+    photo = np.arange(40 * 30 * 3, dtype=np.uint8).reshape(40, 30, 3)
+    cut = shown(photo, Part((10, 5, 26, 25), 20, 16))
+    assert np.shares_memory(cut, photo) and (cut == photo[5:25, 10:26]).all()
+
+
+def test_an_exported_file_that_says_too_little_is_refused(
+    photo_onnx: bytes, small_artifact: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = small_artifact.task.prediction
+    monkeypatch.setattr(kind, "tiles", True)
+    monkeypatch.setattr(kind, "tiling", Tiling(answer={"temperature": 1.5}))
+    OnnxPredictor(photo_onnx, tiles="auto")  # as it was exported
+    monkeypatch.setattr(kind, "tiling", Tiling(answer={"temperature": 1.5, "telling": True}))
+    with pytest.raises(InputError, match=r"--tiles auto: answers of the exported graph .* --answer telling=true$"):
+        OnnxPredictor(photo_onnx, tiles="auto")
 
 
 def test_no_photograph_is_no_answer() -> None:

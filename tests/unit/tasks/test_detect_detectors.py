@@ -13,7 +13,7 @@ from clearsight.core.net import LabelAxis
 from clearsight.core.registry import find
 from clearsight.core.task import Situation
 from clearsight.nets import settings
-from clearsight.tasks.detect.detector import Truth, truths
+from clearsight.tasks.objects.detector import Truth, truths
 from tests.unit.tasks.detecting import LABELS, SIDE, SMALL, make_net, make_task, scenes
 
 NAMES = tuple(SMALL)

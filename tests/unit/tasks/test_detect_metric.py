@@ -13,9 +13,10 @@ from clearsight.core.errors import InputError
 from clearsight.core.metric import Mark, Mistake, Result
 from clearsight.core.sample import ArrayImage, Boxes, Sample
 from clearsight.metrics.detection import FIGURES
-from clearsight.tasks.detect import mistakes, words
+from clearsight.tasks.detect import words
 from clearsight.tasks.detect.metric import DetectMetric
 from clearsight.tasks.detect.prediction import Detections
+from clearsight.tasks.objects import mistakes
 from tests.unit.metrics.scenes import Scene, pycocotools, random_scene, scenes
 
 IMAGE = ArrayImage(np.zeros((2, 2), np.uint8))
@@ -179,7 +180,7 @@ def test_mistakes_are_named_and_marked_worst_first() -> None:
         (mistakes.CLASS, "bee, taken for ant (0.80)", 0.8),
         (mistakes.MISSED, f"bee missed, found with 0.30 only ({threshold:.2f} is asked)", 0.7),
         (mistakes.FALSE, "bee (0.65), where none is annotated", 0.65),
-        (mistakes.PLACED, "ant, box off: IoU 0.40 (0.70)", 0.42),
+        (mistakes.PLACED["box"], "ant, box off: IoU 0.40 (0.70)", 0.42),
     ]
     assert {m.key for m in result.mistakes} == {"one.jpg"}
     assert result.mistakes[2].marks == (Mark((200, 0, 300, 100), True), Mark((200, 0, 300, 90), False))
@@ -239,7 +240,7 @@ def test_a_label_that_is_not_known_is_an_error() -> None:
     metric = DetectMetric(("ant", "bee"))
     final = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "classes": np.zeros(0)}
     sample = Sample("w.jpg", IMAGE, boxes=Boxes(np.zeros((1, 4), np.float32), ("wasp",)))
-    with pytest.raises(InputError, match=r"w\.jpg has a box of 'wasp'.*it knows ant, bee"):
+    with pytest.raises(InputError, match=r"w\.jpg has a box labelled 'wasp'.*it knows ant, bee"):
         metric.update([Detections.from_arrays(final, metric.labels)], [sample])
 
 

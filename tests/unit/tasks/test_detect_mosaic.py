@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from clearsight.core.pipeline import Example, stack
 from clearsight.ops.random import generator
 from clearsight.ops.resize import PAD
-from clearsight.tasks.detect.augment import BoxAugmentation
-from clearsight.tasks.detect.mosaic import MIXED, Mosaic, collate
+from clearsight.tasks.objects.augment import BoxAugmentation
+from clearsight.tasks.objects.mosaic import MIXED, Mosaic, collate
 
 H, W = 64, 96
 GREY = round(PAD * 255)

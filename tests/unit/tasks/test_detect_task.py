@@ -16,9 +16,9 @@ from clearsight.core.reader import DataInfo
 from clearsight.core.sample import ArrayImage, Boxes, Sample
 from clearsight.core.task import Situation
 from clearsight.ops.geometry import canvas_to_photo
-from clearsight.tasks.detect.compare import PIXELS, detection_difference
 from clearsight.tasks.detect.pipeline import DetectSample
 from clearsight.tasks.detect.task import Detect
+from clearsight.tasks.objects.compare import PIXELS, objects_difference
 
 INFO = DataInfo("none", {"train": 3}, ("a", "b"), frozenset({"boxes"}))
 TASK = Detect(labels=("a", "b"), size=64, canvas=(32, 64))
@@ -158,23 +158,23 @@ def finals(boxes: Any, scores: Any, classes: Any) -> dict[str, np.ndarray[Any, A
 
 def test_answers_are_compared_box_by_box() -> None:
     one = finals([[0, 0, 9, 9], [20, 20, 30, 30], [0, 0, 0, 0]], [0.9, 0.9, 0.0], [0, 1, -1])
-    assert detection_difference(one, one, 0.001) == 0
+    assert objects_difference(one, one, 0.001) == 0
     turned = finals([[20, 20, 30, 30], [0, 0, 9, 9], [0, 0, 0, 0]], [0.9, 0.9, 0.0], [1, 0, -1])
-    assert detection_difference(one, turned, 0.001) == 0  # equal scores may come in any order
+    assert objects_difference(one, turned, 0.001) == 0  # equal scores may come in any order
     moved = finals([[0, 0, 9.5, 9], [20, 20, 30, 30], [0, 0, 0, 0]], [0.9, 0.9, 0.0], [0, 1, -1])
-    assert detection_difference(one, moved, 0.001) == pytest.approx(0.5 / PIXELS) == pytest.approx(1e-4)
+    assert objects_difference(one, moved, 0.001) == pytest.approx(0.5 / PIXELS) == pytest.approx(1e-4)
     other_class = finals([[0, 0, 9, 9], [20, 20, 30, 30], [0, 0, 0, 0]], [0.9, 0.9, 0.0], [1, 1, -1])
-    assert detection_difference(one, other_class, 0.001) > 0.001
+    assert objects_difference(one, other_class, 0.001) > 0.001
 
 
 def test_a_box_that_only_one_answer_has_counts_by_its_score() -> None:
     one = finals([[0, 0, 9, 9], [20, 20, 30, 30]], [0.9, 0.00105], [0, 1])
     other = finals([[0, 0, 9, 9], [0, 0, 0, 0]], [0.9, 0.0], [0, -1])
-    assert detection_difference(one, other, 0.001) == pytest.approx(0.00005, rel=1e-3)  # at the floor: rounding
+    assert objects_difference(one, other, 0.001) == pytest.approx(0.00005, rel=1e-3)  # at the floor: rounding
     one["scores"][1] = 0.4
-    assert detection_difference(one, other, 0.001) == pytest.approx(0.399, rel=1e-3)
-    assert detection_difference(one, {**other, "scores": np.array([np.nan, 0])}, 0.001) == float("inf")
-    assert detection_difference(one, {"boxes": one["boxes"]}, 0.001) == float("inf")
+    assert objects_difference(one, other, 0.001) == pytest.approx(0.399, rel=1e-3)
+    assert objects_difference(one, {**other, "scores": np.array([np.nan, 0])}, 0.001) == float("inf")
+    assert objects_difference(one, {"boxes": one["boxes"]}, 0.001) == float("inf")
 
 
 def test_thresholds_are_fitted_to_pictures_held_out() -> None:

@@ -11,7 +11,7 @@ from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Batch
 from clearsight.nets.yolo.head import REACH, Head, Places
 from clearsight.tasks.detect.task import Detect
-from clearsight.tasks.detect.yolo import Yolo
+from clearsight.tasks.objects.yolo import Yolo
 
 TASK = Detect(labels=("a", "b"), size=64, canvas=(32, 64))
 SMALL: dict[str, Any] = {"backbone": "test_resnet", "width": 16}

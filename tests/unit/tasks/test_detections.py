@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearsight.core.errors import InputError
-from clearsight.tasks.detect import draw
 from clearsight.tasks.detect.prediction import Detection, Detections
+from clearsight.tasks.objects import draw
+from clearsight.tasks.picture import colours
+from clearsight.tasks.picture.draw import SMALLEST
 
 NAMES = ("RBC", "WBC", "platelet")
 BOXES = [[10, 20, 50, 60], [100, 20, 140, 80], [30, 120, 90, 180], [0, 0, 5, 5]]
@@ -170,9 +172,9 @@ def test_a_headline_counts_what_is_shown() -> None:
 
 
 def test_colours_are_distinct_and_go_on_for_ever() -> None:
-    assert len({draw.colour_of(k) for k in range(21)}) == 21
-    assert draw.colour_of(0) == draw.OKABE_ITO[0]
-    assert draw.colour_of(21) == draw.colour_of(0)
+    assert len({colours.colour_of(k) for k in range(21)}) == 21
+    assert colours.colour_of(0) == colours.OKABE_ITO[0]
+    assert colours.colour_of(21) == colours.colour_of(0)
 
 
 def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
@@ -186,8 +188,8 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
 
 def test_names_can_be_read_on_every_colour() -> None:
     for k in range(21):
-        colour = draw.colour_of(k)
-        assert contrast(colour, draw.ink_on(colour)) >= 3.9
+        colour = colours.colour_of(k)
+        assert contrast(colour, colours.ink_on(colour)) >= 3.9
 
 
 def test_a_frame_lies_outside_of_its_box_and_leaves_the_object_alone() -> None:
@@ -197,7 +199,7 @@ def test_a_frame_lies_outside_of_its_box_and_leaves_the_object_alone() -> None:
     drawing = np.asarray(Detections.from_arrays(final, NAMES).draw(photo))
     assert drawing.shape == photo.shape
     np.testing.assert_array_equal(drawing[150:250, 200:330], photo[150:250, 200:330])
-    colour = draw.colour_of(1)
+    colour = colours.colour_of(1)
     assert (drawing[200, 195:200] == colour).all(axis=1).any()
     assert (drawing[200, 330:335] == colour).all(axis=1).any()
     assert (drawing[120:150] == colour).all(axis=2).sum() > 300  # the name above
@@ -210,7 +212,7 @@ def test_pictures_of_any_size_take_boxes_of_any_kind(size: tuple[int, int]) -> N
     odd += [[5, 5, 5, 5], [width + 10, 0, width + 20, 9], [width / 2, height / 2, width / 2 + 0.1, height / 2 + 0.1]]
     final = {"boxes": np.array(odd), "scores": np.full(6, 0.9), "classes": np.array([0, 1, 2, 0, 1, 2])}
     drawing = Detections.from_arrays(final, NAMES).draw(np.zeros((*size, 3), np.uint8))
-    times = max(1, -(-draw.SMALLEST // max(size)))
+    times = max(1, -(-SMALLEST // max(size)))
     assert drawing.width >= width * times
     assert drawing.height >= height * times
     assert (np.asarray(drawing) > 0).any()
@@ -232,7 +234,7 @@ def test_many_objects_are_named_by_a_legend_and_few_beside_them() -> None:
         assert (drawing[y : y + 16, x : x + 16] == 0).all()
     band = drawing[300:].reshape(-1, 3)
     for k in range(3):
-        assert (band == draw.colour_of(k)).all(axis=1).any()
+        assert (band == colours.colour_of(k)).all(axis=1).any()
 
 
 def test_a_legend_of_many_classes_wraps() -> None:

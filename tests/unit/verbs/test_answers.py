@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,6 +77,30 @@ def test_few_pictures_are_ahead_of_the_reader() -> None:
     for _ in range(5):
         next(found)
     assert len(loaded) <= 5 + 4 + 2 * 4 + 1  # answered, a batch, two for each of at most four threads
+    found.close()
+
+
+@pytest.mark.parametrize(("room", "ahead"), [(0, 0), (1.5, 1), (2, 2)])
+def test_of_large_pictures_fewer_are_ahead(room: float, ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clearsight.verbs import answers as module
+
+    size = source(0).load().size
+    monkeypatch.setattr(module, "AHEAD", int(room * size))
+    monkeypatch.setattr(module, "threads_for", lambda height, width: 2)
+    loaded: list[str] = []
+
+    def loading(picture: ImageSource) -> Any:
+        loaded.append(picture.name)
+        return picture.load()
+
+    found = decoded(map(source, range(30)), loading)
+    for number in range(1, 9):
+        next(found)
+        if number > 1:
+            deadline = time.monotonic() + 20
+            while len(loaded) < number + ahead and time.monotonic() < deadline:
+                time.sleep(0.001)  # for the threads
+            assert len(loaded) == number + ahead
     found.close()
 
 

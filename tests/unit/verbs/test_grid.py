@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from clearsight.core.sample import ArrayImage, Boxes, Sample
-from clearsight.tasks.detect.draw import colour_of
 from clearsight.tasks.detect.task import Detect
+from clearsight.tasks.picture.colours import colour_of
 from clearsight.verbs.grid import CAPTION, GAP, LARGEST, VARIANTS, augmented_grid
 
 

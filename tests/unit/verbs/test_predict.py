@@ -177,6 +177,42 @@ def test_annotated_pictures_keep_the_folders_of_the_originals(
         assert drawing.width >= 30 and drawing.height > 40
 
 
+def test_answers_own_files_are_written_beside_each_other(
+    photo_file: Path, pictures: Path, bad: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever they are: here the label as text."""
+    from clearsight.core.registry import find
+
+    kind = find("predictions", "classify")
+    monkeypatch.setattr(kind, "saved", (".txt", ".note"))
+    monkeypatch.setattr(kind, "files", lambda self: {".txt": self.label.encode(), ".note": b"noted"})
+    outcome = ask(photo_file, pictures, save=tmp_path / "own", draw=tmp_path / "drawn")
+    rows = outcome.to_dict()["predictions"]
+    names = ("a", "b", "deep/a")
+    assert sorted(p.relative_to(tmp_path / "own").as_posix() for p in (tmp_path / "own").rglob("*.*")) == sorted(
+        f"{name}{ending}" for name in names for ending in (".txt", ".note")
+    )
+    labels = [row["label"] for row in rows if "label" in row]
+    assert [(tmp_path / "own" / f"{name}.txt").read_text() for name in names] == labels
+    assert outcome.exit_code == 1 and (tmp_path / "drawn" / "deep" / "a.png").is_file()
+
+
+def test_no_file_takes_the_place_of_a_picture_or_of_another(
+    photo_file: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from clearsight.core.registry import find
+
+    before = (pictures / "b.png").read_bytes()
+    with pytest.raises(InputError, match=r"--draw .*pictures: .*b\.png is a picture; name another folder"):
+        ask(photo_file, pictures / "b.png", draw=pictures)
+    with pytest.raises(InputError, match=r"--save x: Classification has no files of its own; --output writes answers"):
+        ask(photo_file, pictures, save="x")
+    monkeypatch.setattr(find("predictions", "classify"), "saved", (".png",))
+    with pytest.raises(InputError, match=r"--save .*: .*a\.png is what --draw writes already; name another folder"):
+        ask(photo_file, pictures, save=tmp_path / "x", draw=tmp_path / "deep" / ".." / "x")
+    assert (pictures / "b.png").read_bytes() == before and not (tmp_path / "x").exists()
+
+
 def test_places_are_unique_and_mirror_the_folders() -> None:
     root = Path("/pictures").resolve()
     names = ["x/a.jpg", "x/a.png", "x/A.PNG", "x/a.jpg", "y/a.jpg", "y/../z/b.tif", "w.zip/c/d.jpg"]

@@ -350,6 +350,16 @@ def test_a_matrix_may_have_a_background() -> None:
     assert found.confused == (*LABELS, "background")
 
 
+def test_a_matrix_may_count_something_else_than_pictures() -> None:
+    found = result(confusion=[[930, 70, 0], [0, 1000, 0], [0, 0, 0]], confused_in="pixels in a thousand")
+    section = confusion.render(Context(Path("r"), evaluation=Evaluation(found)))
+    assert section is not None
+    assert "Numbers are pixels in a thousand of the row's class." in section.intro
+    text = Page(str(section.html)).text
+    assert "Pixels in a thousand" in text
+    assert "Times" not in text
+
+
 def test_kinds_of_error_are_listed_with_what_they_cost() -> None:
     figures = {"background": Figure("Nothing there", "no object is near"), "cost": Figure("AP50 lost", "how much")}
     section = breakdown.render(Context(Path("r"), evaluation=Evaluation(result(figures=figures))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -42,3 +43,10 @@ def test_a_matrix_that_is_too_wide_is_left_out() -> None:
     assert "taken for" in shown(narrow)
     wide = Result("map", True, {"map": 0.5}, labels=labels, confusion=[[0] * 16] * 16, background="nothing")
     assert "taken for" not in shown(wide)
+
+
+def test_a_matrix_says_what_it_counts_where_that_is_not_pictures() -> None:
+    found = Result("miou", True, {"miou": 0.5}, labels=("a", "b"), confusion=[[930, 70], [1, 999]])
+    assert "true, taken for →  " in shown(found)
+    told = replace(found, confused_in="pixels in a thousand")
+    assert "true, taken for → (pixels in a thousand)" in shown(told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from clearsight.data.checks.base import Finding, GateContext, number, verb
-from clearsight.data.counting import Counted, classes_of
+from clearsight.data.counting import SHOWING, Counted
 
 SCARCE = 5
 """Pictures of a class below which little can be learnt of it, and nothing judged."""
@@ -25,7 +25,7 @@ def check(context: GateContext) -> Iterator[Finding]:
     table = context.counts()
     present = {label for row in table.values() for label, count in row.items() if count}
     if kind.field == "masks" and not any(_annotated(context, split, kind) for split in context.samples):
-        return  # semantic: what is in them is not known before they are read
+        return  # semantic, and not loaded: what is in them is not known
     if not present:
         what = "label" if kind.field == "labels" else kind.one
         yield Finding("error", "balance", f"no picture that can be read has a {what}: there is nothing to learn")
@@ -36,7 +36,8 @@ def check(context: GateContext) -> Iterator[Finding]:
     yield from _unmarked(context, kind)
     if kind.field != "labels":
         yield from _never(context, kind, present)
-        yield from _bare(context, kind)
+        if kind != SHOWING:
+            yield from _bare(context, kind)
     if "train" in table and not context.partly:  # of a part nothing follows for the whole
         yield from _missing(table, kind)
         yield from _uneven({label: count for label, count in table["train"].items() if count}, kind)
@@ -44,20 +45,26 @@ def check(context: GateContext) -> Iterator[Finding]:
 
 def _annotated(context: GateContext, split: str, kind: Counted) -> list[str]:
     """The keys of a split's pictures that are annotated."""
-    return [sample.key for sample in context.readable(split) if classes_of(sample, kind.field) is not None]
+    return [sample.key for sample in context.readable(split) if context.classes_of(sample, kind.field) is not None]
 
 
 def _unmarked(context: GateContext, kind: Counted) -> Iterator[Finding]:
     for split in context.samples:
-        items = tuple(sample.key for sample in context.readable(split) if classes_of(sample, kind.field) is None)
+        items = tuple(
+            sample.key for sample in context.readable(split) if context.classes_of(sample, kind.field) is None
+        )
         if items:
             have = verb(len(items), "has", "have")
             if kind.field == "labels":
                 what, todo = f"{have} no label", "label them"
             else:
-                what, todo = f"{verb(len(items), 'is', 'are')} not annotated with {kind.many}", "annotate them"
+                what, todo = f"{verb(len(items), 'is', 'are')} not annotated with {_many(kind)}", "annotate them"
             message = f"{number(len(items), 'picture')} of {split} {what} and will not be used: {todo}"
             yield Finding("warning", "balance", message, items)
+
+
+def _many(kind: Counted) -> str:
+    return "masks" if kind == SHOWING else kind.many
 
 
 def _never(context: GateContext, kind: Counted, present: set[str]) -> Iterator[Finding]:
@@ -73,7 +80,7 @@ def _never(context: GateContext, kind: Counted, present: set[str]) -> Iterator[F
 def _bare(context: GateContext, kind: Counted) -> Iterator[Finding]:
     """Pictures that show none of the classes: right as background, wrong where someone forgot to annotate."""
     for split in context.samples:
-        items = tuple(sample.key for sample in context.readable(split) if classes_of(sample, kind.field) == ())
+        items = tuple(sample.key for sample in context.readable(split) if context.classes_of(sample, kind.field) == ())
         if items:
             show = verb(len(items), "is annotated and has", "are annotated and have")
             message = f"{number(len(items), 'picture')} of {split} {show} no {kind.one}: background, if that is meant"

@@ -6,13 +6,14 @@ A check is a function `check(context: GateContext) -> Iterable[Finding]`, listed
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from clearsight.core.errors import BadImage
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Sample
-from clearsight.data.counting import Counted, classes_of, counted
+from clearsight.data.checks.mask_facts import MaskFacts
+from clearsight.data.counting import SHOWING, Counted, classes_of, counted
 
 Level = Literal["error", "warning", "note"]
 """An error would give a wrong model or a wrong figure; a warning a worse one; a note is good to know."""
@@ -48,6 +49,7 @@ class GateContext:
     max_bad: float = FEW  # share of unreadable pictures beyond which training refuses
     partly: frozenset[str] = frozenset()  # splits that are streams, of which only some pictures were looked at
     group: str | None = None  # the column of `Sample.extra` whose equal values belong together
+    masks: Mapping[str, MaskFacts | BadImage] = field(default_factory=dict)  # by key, where they were loaded too
 
     @property
     def count(self) -> int:
@@ -60,8 +62,26 @@ class GateContext:
 
     @property
     def counted(self) -> Counted | None:
-        """What is counted of this data set: pictures where whole ones are labelled, else boxes, else instances."""
-        return counted(self.info.annotated)
+        """What is counted of this data set: pictures where whole ones are labelled, else boxes, else instances, else pictures
+        that show a class."""
+        kind = counted(self.info.annotated)
+        return SHOWING if kind is not None and kind.field == "masks" and not self.info.instances else kind
+
+    def classes_of(self, sample: Sample, field: str) -> tuple[str, ...] | None:
+        """`counting.classes_of`, which for semantic masks is what was seen when they were loaded."""
+        seen = self.masks.get(sample.key)
+        if field == "masks" and isinstance(seen, MaskFacts) and sample.masks and sample.masks.kind == "semantic":
+            return seen.classes
+        return classes_of(sample, field)
+
+    def pixels(self) -> dict[str, float]:
+        """The share of each class in all pixels of semantic masks that have one; nothing where none was loaded."""
+        totals: dict[str, int] = {}
+        for facts in self.masks.values():
+            for label, number in facts.pixels.items() if isinstance(facts, MaskFacts) else ():
+                totals[label] = totals.get(label, 0) + number
+        whole = sum(totals.values())
+        return {label: number / whole for label, number in totals.items()} if whole else {}
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Of the readable pictures by split and class: how many bear the label, or how many boxes or instances there are.
@@ -71,7 +91,7 @@ class GateContext:
         for split in self.samples:
             row = dict.fromkeys(self.info.classes(field), 0)
             for sample in self.readable(split):
-                for label in classes_of(sample, field) or ():
+                for label in self.classes_of(sample, field) or ():
                     row[label] = row.get(label, 0) + 1
             table[split] = row
         return table

@@ -10,12 +10,16 @@ from clearsight.core.errors import BadImage
 from clearsight.core.registry import find, names
 from clearsight.core.sample import Sample
 from clearsight.data.checks.base import FEW, Finding, GateContext
+from clearsight.data.checks.mask_facts import MaskFacts, facts_of
 from clearsight.data.threads import in_threads, threads_for
 
 if TYPE_CHECKING:
     from clearsight.data.open import Dataset
 
 LEVELS = ("error", "warning", "note")
+Seen = tuple[str, tuple[int, int], MaskFacts | BadImage | None]
+"""Digest, (height, width), and what is in its masks, where these are looked at."""
+
 Progress = Callable[[int, int], None]
 """Called with the number of pictures read so far and that of all."""
 
@@ -29,8 +33,8 @@ def gather(
     threads: int | None = None,
     heads: bool = False,
 ) -> GateContext:
-    """Hash every picture of a data set and read its size, in threads; `full` decodes the pixels too. With `heads`, only
-    some pictures of splits that are streams, from the beginnings of all their parts.
+    """Hash every picture of a data set and read its size, in threads; `full` decodes the pixels and loads the masks too. With
+    `heads`, only some pictures of splits that are streams, from the beginnings of all their parts.
 
     Pictures that cannot be read are in the context's `bad`; none is an error here.
     """
@@ -40,12 +44,15 @@ def gather(
     digests: dict[str, str] = {}
     sizes: dict[str, tuple[int, int]] = {}
     bad: list[BadImage] = []
+    masks: dict[str, MaskFacts | BadImage] = {}
     for sample, seen in zip(everything, _looks(everything, full, threads, progress), strict=True):
         if isinstance(seen, BadImage):
             bad.append(seen)
         else:
-            digests[sample.key], sizes[sample.key] = seen
-    return GateContext(dataset.info, samples, digests, sizes, bad, full, max_bad, partly, dataset.group)
+            digests[sample.key], sizes[sample.key], facts = seen
+            if facts is not None:
+                masks[sample.key] = facts
+    return GateContext(dataset.info, samples, digests, sizes, bad, full, max_bad, partly, dataset.group, masks)
 
 
 def run_checks(context: GateContext) -> list[Finding]:
@@ -56,7 +63,7 @@ def run_checks(context: GateContext) -> list[Finding]:
 
 def _looks(
     samples: Sequence[Sample], full: bool, threads: int | None, progress: Progress | None
-) -> list[tuple[str, tuple[int, int]] | BadImage]:
+) -> list[Seen | BadImage]:
     """`_look` at each; how many threads do it follows from the first picture's size."""
     first = [_look(sample, full) for sample in samples[:1]]
     if threads is None and first and not isinstance(first[0], BadImage) and threads_for(*first[0][1]) == 1:
@@ -69,8 +76,9 @@ def _looks(
     return first + in_threads(partial(_look, full=full), samples[1:], threads=threads, progress=told)
 
 
-def _look(sample: Sample, full: bool) -> tuple[str, tuple[int, int]] | BadImage:
+def _look(sample: Sample, full: bool) -> Seen | BadImage:
     try:
-        return sample.image.glance(full)
+        digest, size = sample.image.glance(full)
     except BadImage as error:
         return error
+    return digest, size, facts_of(sample.masks) if full and sample.masks is not None else None

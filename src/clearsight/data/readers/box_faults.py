@@ -81,6 +81,10 @@ class Faults:
             found.append(Fault(kind.what, kind.done, kind.hint, tuple(items), total, kind.level))
         return tuple(found)
 
+    def met(self) -> Mapping[Kind, list[str]]:
+        """Where each kind was met."""
+        return self._items
+
     def numbers(self) -> Mapping[Kind, int]:
         """How many of each kind."""
         return {kind: len(items) for kind, items in self._items.items()}

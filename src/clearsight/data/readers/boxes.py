@@ -1,4 +1,5 @@
-"""Boxes as annotation files have them, checked and gathered as samples: shared by all readers of boxes.
+"""Boxes as annotation files have them, checked and gathered as samples: shared by all readers of boxes. Some have masks of
+the same objects beside them (`drawn`).
 
 Coordinates are x1, y1, x2, y2 in pixels of the photograph, its upper left corner being (0, 0); what a format writes is
 kept to the number. `box_faults` says what may be wrong with them and what becomes of it.
@@ -18,9 +19,10 @@ import numpy as np
 
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import SPLITS, DataInfo
-from clearsight.core.sample import Array, Boxes, ImageSource, Sample, printable
+from clearsight.core.sample import Array, Boxes, ImageSource, Masks, Sample, printable
 from clearsight.data.readers import box_faults
 from clearsight.data.readers.box_faults import Faults, Kind
+from clearsight.data.readers.drawn import Drawing, masks_of
 from clearsight.data.readers.names import natural_order
 from clearsight.data.threads import in_threads
 
@@ -43,6 +45,7 @@ class Box(NamedTuple):
     crowd: bool = False
     difficult: bool = False
     area: float | None = None  # of the object itself, pixels²; None where only its box is known
+    drawn: int = 0  # a hash of its mask: equal boxes of objects with other masks are not one
 
 
 @dataclass
@@ -57,6 +60,8 @@ class Picture:
     said: tuple[int, int] | None = None  # (height, width) by its annotations
     extra: dict[str, Any] = field(default_factory=dict)
     source: str = ""  # the file that tells of it, as a person reads it
+    masks: list[Drawing] = field(default_factory=list)
+    whole: Masks | None = None  # masks of the whole picture, in files of their own, in place of `masks`
 
     def place(self, where: str) -> str:
         """Where a box of this picture is written, for a person."""
@@ -65,7 +70,7 @@ class Picture:
 
 @dataclass
 class BoxSet:
-    """The pictures of a place with their boxes, and what a person should know of them."""
+    """The pictures of a place with their boxes, their masks too where there are some, and what a person should know."""
 
     pictures: list[Picture] = field(default_factory=list)
     declared: list[str] = field(default_factory=list)  # classes in the order that a file says
@@ -92,24 +97,44 @@ class BoxSet:
 
     def samples(self, split: str) -> Iterator[Sample]:
         """The samples of a split in their order, with boxes in pixels. With shares, the pictures' headers are read."""
+        fields = self.fields
         chosen = [picture for picture in self.pictures if picture.split == split]
         sizes = sizes_of(chosen, all_of=self.shares)
         for picture, boxes in zip(chosen, self._mended(chosen, sizes, Faults(), scale=self.shares), strict=True):
             lost = self.shares and picture.boxes and picture.key not in sizes  # shares of an unreadable picture
-            shown = None if lost or not picture.annotated else boxes
-            yield Sample(picture.key, picture.image, boxes=shown, extra=picture.extra)
+            shown = None if lost or not picture.annotated or "boxes" not in fields else boxes
+            masks = picture.whole
+            if masks is None and picture.annotated and "masks" in fields and not self.in_files:
+                masks = masks_of(picture.image, picture.masks, picture.said)
+            yield Sample(picture.key, picture.image, boxes=shown, masks=masks, extra=picture.extra)
+
+    @property
+    def in_files(self) -> bool:
+        """Whether masks lie in files of their own: a picture without one is not annotated with masks."""
+        return any(picture.whole is not None for picture in self.pictures)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """What of `Sample` is annotated: boxes, unless there are but masks."""
+        masked = any(picture.masks or picture.whole for picture in self.pictures)
+        boxed = any(picture.boxes for picture in self.pictures)
+        return frozenset(({"masks"} if masked else set()) | ({"boxes"} if boxed or not masked else set()))
 
     def info(self, format: str) -> DataInfo:
         """What is there, and what is wrong with it."""
         sizes = {} if self.shares else sizes_of(self.pictures)
         used = {label for boxes in self._mended(self.pictures, sizes, self.faults) for label in boxes.labels}
+        used |= {drawing.label for picture in self.pictures for drawing in picture.masks}
+        whole = [picture.whole for picture in self.pictures if picture.whole is not None]
+        used |= {label for masks in whole for label in masks.labels}
         self.faults.count("pictures", len(self.pictures))
         declared = tuple(dict.fromkeys(self.declared))
         labels = (*declared, *natural_order(used - set(declared)))
         counts = Counter(picture.split for picture in self.pictures)
         splits = {split: counts[split] for split in SPLITS if counts[split]}
-        faults = self.faults.all()
-        return DataInfo(format, splits, labels, frozenset({"boxes"}), self.columns, tuple(self.notes), faults=faults)
+        faults, fields, notes = self.faults.all(), self.fields, tuple(self.notes)
+        single = "masks" in fields and not any(masks.kind == "semantic" for masks in whole)
+        return DataInfo(format, splits, labels, fields, self.columns, notes, faults=faults, instances=single)
 
     def _mended(
         self, pictures: Sequence[Picture], sizes: Mapping[str, tuple[int, int]], faults: Faults, scale: bool = False
@@ -180,7 +205,7 @@ def _repeated(boxes: Sequence[Box], owner: Array, xyxy: Array, there: Array) -> 
     again = np.zeros(len(boxes), bool)
     for row, (box, number, corners) in enumerate(zip(boxes, owner.tolist(), xyxy.tolist(), strict=True)):
         if there[row]:
-            same = (number, box.label, box.crowd, box.difficult, *corners)
+            same = (number, box.label, box.crowd, box.difficult, box.drawn, *corners)
             again[row] = same in seen
             seen.add(same)
     return again

@@ -1,6 +1,7 @@
 """COCO's JSON: `annotations/instances_train2017.json` with pictures in `train2017`, and the layouts that others make of it.
 
-Boxes are kept to the number: [x, y, width, height] is x, y, x + width, y + height. Format: https://cocodataset.org/#format-data.
+Boxes are kept to the number: [x, y, width, height] is x, y, x + width, y + height. Masks, polygons or run lengths, are drawn
+as COCO's own tools do (`coco_masks`). Format: https://cocodataset.org/#format-data.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from clearsight.core.sample import Sample, printable
 from clearsight.data.readers import box_faults
 from clearsight.data.readers.boxes import Box, BoxSet, Picture, cornered, name_of, number, size
 from clearsight.data.readers.coco_files import HEAD, CocoFile, CocoFiles, find, looks_right
+from clearsight.data.readers.coco_masks import CocoMasks
 from clearsight.data.readers.marks import read_json
 from clearsight.data.readers.names import few, natural_order
 
@@ -50,11 +52,12 @@ def _gather(location: Location) -> BoxSet:
     if found.unclear:
         names = few([file.name for file in found.files], 6)
         raise InputError(f"{place} holds several files of COCO's for one split: {names}; name the one that is meant")
-    gathered, members = BoxSet(corners=False), set[str]()
+    gathered, members, masks = BoxSet(corners=False), set[str](), CocoMasks()
     for file in found.files:
         tables = _tables(found, file)
         _pictures(found, file, tables, gathered, members)
-        _boxes(tables, gathered)
+        _objects(tables, gathered, masks)
+    masks.settle(gathered)
     if not gathered.pictures:
         raise InputError(f"{place}: its annotation files list no picture")
     if found.others:
@@ -145,8 +148,8 @@ def _pictures(found: CocoFiles, file: CocoFile, tables: _Tables, gathered: BoxSe
         gathered.pictures.append(picture)
 
 
-def _boxes(tables: _Tables, gathered: BoxSet) -> None:
-    """The annotations of one file. Only their boxes are read."""
+def _objects(tables: _Tables, gathered: BoxSet, masks: CocoMasks) -> None:
+    """The annotations of one file, each with its box and its mask."""
     gathered.declared += tables.classes.values()
     names = list(tables.classes.values())
     if alike := natural_order(name for name in names if names.count(name) > 1):
@@ -155,20 +158,31 @@ def _boxes(tables: _Tables, gathered: BoxSet) -> None:
         where = f"annotation {_said(entry.get('id', position))}"
         picture = _found(tables.pictures, entry.get("image_id"))
         label = _found(tables.classes, entry.get("category_id"))
-        bbox = entry.get("bbox")
         if picture is None:
             what = f"image_id {_said(entry.get('image_id'))}"
             gathered.refuse(box_faults.NO_PICTURE, f"{tables.where}: {where}: {what}")
         elif label is None:
             what = f"category_id {_said(entry.get('category_id'))}"
             gathered.refuse(box_faults.NO_CLASS, picture.place(f"{where}: {what}"))
-        elif not isinstance(bbox, list) or len(bbox) != 4:
-            gathered.refuse(box_faults.NO_BOX, picture.place(where))
         else:
-            corners = cornered(*map(number, bbox))
-            area = number(entry.get("area"))
-            known = area if 0 < area < math.inf else None
-            gathered.add(picture, Box(label, corners, where, crowd=entry.get("iscrowd") in (1, "1"), area=known))
+            _object(picture, label, entry, where, gathered, masks)
+
+
+def _object(picture: Picture, label: str, entry: Entry, where: str, gathered: BoxSet, masks: CocoMasks) -> None:
+    """One object: what of its box and its mask can be used."""
+    bbox, crowd = entry.get("bbox"), entry.get("iscrowd") in (1, "1")
+    boxed = isinstance(bbox, list) and len(bbox) == 4
+    corners = cornered(*map(number, bbox)) if isinstance(bbox, list) and boxed else None
+    masked = masks.add(picture, label, entry.get("segmentation"), corners, where, crowd, gathered)
+    if corners is not None:
+        area = number(entry.get("area"))
+        known = area if 0 < area < math.inf else None
+        drawn = hash(repr(picture.masks[-1].shape)) if masked else 0
+        gathered.add(picture, Box(label, corners, where, crowd=crowd, area=known, drawn=drawn))
+    elif masked:
+        masks.boxless.append(picture.place(where))
+    else:
+        gathered.refuse(box_faults.NO_BOX, picture.place(where))
 
 
 def _found(table: Mapping[Any, Any], key: Any) -> Any:

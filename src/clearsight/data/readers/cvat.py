@@ -1,6 +1,7 @@
 """CVAT's "CVAT for images 1.1": `annotations.xml`, alone or in a folder or zip with the pictures in `images/`.
 
-A `<tag>` is a label of the whole picture, `<box>` and `<polygon>` fill its boxes and masks. `subset` names its split.
+A `<tag>` is a label of the whole picture, `<box>` fills its boxes, `<polygon>` and `<mask>` its masks. `subset` names its
+split.
 Format: https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/.
 """
 
@@ -11,12 +12,18 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
+import numpy as np
+
 from clearsight.core.errors import InputError
-from clearsight.core.image import is_picture
+from clearsight.core.image import MAX_PIXELS, is_picture
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
-from clearsight.data.readers.marks import Gathered, Marked, Ring, numbers, side
+from clearsight.data.readers import mask_faults
+from clearsight.data.readers.boxes import FAR, number
+from clearsight.data.readers.drawn import Patch
+from clearsight.data.readers.marks import Gathered, Marked, numbers, side
 from clearsight.data.readers.names import count, few, natural_order, split_of
+from clearsight.data.readers.rings import Ring
 from clearsight.data.readers.safe_xml import parse
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
@@ -131,21 +138,39 @@ def _picture(
         gathered.missing.append(member)
     picture = Marked(gathered.key(member), tree.image(member), split or "train", said=size, source=where)
     tags: list[str] = []
-    for number, mark in enumerate(element, 1):
-        label, at = printable((mark.get("label") or "").strip()), f"{here}: <{mark.tag}> {number}"
+    for place, mark in enumerate(element, 1):
+        label, at = printable((mark.get("label") or "").strip()), f"{here}: <{mark.tag}> {place}"
         if mark.tag == "tag":
             tags += [label] if label else []
         elif mark.tag == "box" and numbers([mark.get("rotation") or 0], at)[0] % 360:
             gathered.leave_out("rotated boxes", picture.key)
         elif mark.tag == "box":
             edges = numbers([mark.get(edge) for edge in ("xtl", "ytl", "xbr", "ybr")], at)
-            gathered.add_box(picture, label, edges, f"<box> {number}")
+            gathered.add_box(picture, label, edges, f"<box> {place}")
         elif mark.tag == "polygon":
-            gathered.add_polygon(picture, label, [_ring(mark.get("points") or "", at)])
+            gathered.add_polygon(picture, label, [_ring(mark.get("points") or "", at)], f"<polygon> {place}")
+        elif mark.tag == "mask":
+            _mask(picture, label, mark, f"<mask> {place}", gathered)
         else:
             gathered.leave_out(f"shapes of the kind <{mark.tag}>", picture.key)
     picture.labels = natural_order(tags) or None
     return picture, member
+
+
+def _mask(picture: Marked, label: str, mark: Element, where: str, gathered: Gathered) -> None:
+    """A mask by its run lengths, row by row, within a window of the picture."""
+    edges = [number(mark.get(edge)) for edge in ("top", "left", "height", "width")]
+    counts = [number(part) for part in (mark.get("rle") or "").split(",")]
+    if not all(value.is_integer() and 0 <= value < FAR for value in (*edges, *counts)):
+        gathered.refuse_mask(mask_faults.NO_RUNS, picture, where)
+        return
+    top, left, height, width = map(int, edges)
+    lengths = [int(value) for value in counts]
+    if sum(lengths) != height * width or height * width > MAX_PIXELS:
+        gathered.refuse_mask(mask_faults.NO_RUNS, picture, where)
+        return
+    flat = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
+    gathered.add_mask(picture, label, Patch.of(flat.reshape(height, width), top, left), where)
 
 
 def _ring(text: str, where: str) -> Ring:

@@ -1,7 +1,7 @@
 """Labelme's files: a JSON beside each picture, `1.jpg` and `1.json`, in a folder or a zip, below train and val or not.
 
-`flags` are labels of the whole picture, rectangles its boxes, polygons and circles its masks; shapes of one label and
-`group_id` are one instance. Format: https://github.com/wkentaro/labelme, `labelme/label_file.py`.
+`flags` are labels of the whole picture, rectangles its boxes, polygons, circles and masks its masks; shapes of one label
+and `group_id` are one instance. Format: https://github.com/wkentaro/labelme, `labelme/label_file.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import math
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,8 +18,12 @@ from clearsight.core.errors import BadImage, InputError
 from clearsight.core.image import is_picture
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import ImageSource, Sample, printable
-from clearsight.data.readers.marks import Gathered, Marked, Ring, points, read_json, side
+from clearsight.data.readers import mask_faults
+from clearsight.data.readers.drawn import Joined, Patch, Rings, Shape
+from clearsight.data.readers.marks import Gathered, Marked, points, read_json, side
+from clearsight.data.readers.mask_values import values_of
 from clearsight.data.readers.names import count, few, natural_order, split_of
+from clearsight.data.readers.rings import Ring
 from clearsight.data.tree import Tree, is_tree, open_tree
 
 CORNERS = 64
@@ -47,6 +51,17 @@ class EmbeddedImage(ImageSource):
             raise BadImage(self.name, str(error)) from None
         except (KeyError, TypeError, ValueError):
             raise BadImage(self.name, "holds no picture in imageData, or a damaged one") from None
+
+
+@dataclass(frozen=True)
+class BytesImage(ImageSource):
+    """A picture that is a file's bytes."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    def encoded(self) -> bytes:
+        return self.data
 
 
 def sniff(location: Location) -> Evidence | None:
@@ -152,23 +167,64 @@ def _flags(picture: Marked, flags: Any, where: str) -> None:
 
 
 def _shapes(picture: Marked, shapes: list[Any], gathered: Gathered, where: str) -> None:
-    groups: dict[tuple[str, Any], list[Ring]] = {}
+    groups: dict[tuple[str, Any], _Group] = {}
     for number, shape in enumerate(shapes, 1):
         here = f"{where}: shape {number}"
         if not isinstance(shape, dict):
             raise InputError(f"{here} is not as Labelme writes it; save it with Labelme again")
         label, kind = printable(str(shape.get("label") or "").strip()), shape.get("shape_type") or "polygon"
         corners = points(shape.get("points"), here)
+        group = shape.get("group_id")
+        own = (label, f"#{number}" if group is None else str(group))
         if kind == "rectangle" and len(corners) == 2:
             gathered.add_box(picture, label, (*corners[0], *corners[1]), f"shape {number}")
         elif kind in ("polygon", "circle"):
-            group = shape.get("group_id")
             ring = _circle(corners) if kind == "circle" else corners
-            groups.setdefault((label, f"#{number}" if group is None else str(group)), []).append(ring)
+            groups.setdefault(own, _Group(number)).rings.append(ring)
+        elif kind == "mask":
+            patch = _patch(shape.get("mask"), corners, here)
+            if patch is None:
+                gathered.refuse_mask(mask_faults.NO_RUNS, picture, f"shape {number}")
+            else:
+                groups.setdefault(own, _Group(number)).patches.append(patch)
         else:
             gathered.leave_out(f"shapes of the kind {printable(str(kind))!r}", picture.key)
-    for (label, _), rings in groups.items():
-        gathered.add_polygon(picture, label, rings)
+    for (label, _), found in groups.items():
+        found.add(picture, label, gathered)
+
+
+@dataclass
+class _Group:
+    """The shapes of one instance; a shape without a group is one."""
+
+    first: int  # the number of its first shape
+    rings: list[Ring] = field(default_factory=list)
+    patches: list[Patch] = field(default_factory=list)
+
+    def add(self, picture: Marked, label: str, gathered: Gathered) -> None:
+        """The instance, put with its picture."""
+        where = f"shape {self.first}"
+        if not self.patches:
+            gathered.add_polygon(picture, label, self.rings, where)
+            return
+        whole = tuple(ring for ring in self.rings if len(ring) > 2)
+        shapes: tuple[Shape, ...] = (*self.patches, *((Rings(whole),) if whole else ()))
+        gathered.add_mask(picture, label, shapes[0] if len(shapes) == 1 else Joined(shapes), where)
+
+
+def _patch(text: Any, corners: Ring, where: str) -> Patch | None:
+    """A mask as the picture of a window, by its first pixel and its last; None where it is none, or of another size."""
+    if not isinstance(text, str) or len(corners) != 2:
+        return None
+    (left, top), (right, bottom) = ((round(x), round(y)) for x, y in corners)
+    try:
+        data = base64.b64decode(text, validate=True)
+        mask = values_of(BytesImage(where, data)) != 0
+    except (BadImage, ValueError):
+        return None
+    if mask.shape != (bottom - top + 1, right - left + 1):
+        return None
+    return Patch.of(mask, top, left)
 
 
 def _circle(corners: Ring) -> Ring:

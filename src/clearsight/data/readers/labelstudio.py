@@ -1,6 +1,6 @@
 """Label Studio's exports "JSON" and "JSON-MIN": a list of tasks in a file, alone or in a folder or zip with pictures.
 
-Choices are labels of the whole picture, rectangles its boxes, polygons its masks, which lie in percent of its size.
+Choices are labels of the whole picture, rectangles its boxes, polygons, in percent of its size, and brush strokes its masks.
 Format: https://labelstud.io/guide/export; https://labelstud.io/guide/task_format.
 """
 
@@ -16,7 +16,10 @@ from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
+from clearsight.data.brush import read_brush
+from clearsight.data.readers import mask_faults
 from clearsight.data.readers.columns import IMAGE_COLUMNS
+from clearsight.data.readers.drawn import Patch
 from clearsight.data.readers.labelstudio_tasks import Task, tasks_of
 from clearsight.data.readers.marks import Gathered, Marked, numbers, points, read_json, side
 from clearsight.data.readers.names import count, few, natural_order, split_of
@@ -132,7 +135,7 @@ def _add(picture: Marked, result: Mapping[str, Any], wanted: list[str], gathered
         else:
             gathered.leave_out(f"choices of {printable(str(result.get('from_name')))!r}", picture.key)
         return
-    if kind not in ("rectanglelabels", "polygonlabels"):
+    if kind not in ("rectanglelabels", "polygonlabels", "brushlabels"):
         what = "choices for a region" if kind == "choices" else f"results of the kind {printable(kind)!r}"
         gathered.leave_out(what, picture.key)
         return
@@ -149,10 +152,26 @@ def _add(picture: Marked, result: Mapping[str, Any], wanted: list[str], gathered
         for label in labels:
             box = (x / 100 * width, y / 100 * height, (x + wide) / 100 * width, (y + high) / 100 * height)
             gathered.add_box(picture, label, box, where.removeprefix(f"{picture.source}: "))
+    elif kind == "brushlabels":
+        _stroke(picture, value, labels, (height, width), gathered, where.removeprefix(f"{picture.source}: "))
     else:
         ring = tuple((x / 100 * width, y / 100 * height) for x, y in points(value.get("points"), where))
         for label in labels:
-            gathered.add_polygon(picture, label, [ring])
+            gathered.add_polygon(picture, label, [ring], where.removeprefix(f"{picture.source}: "))
+
+
+def _stroke(
+    picture: Marked, value: Mapping[str, Any], labels: list[str], size: tuple[int, int], gathered: Gathered, where: str
+) -> None:
+    """What is painted with a brush."""
+    packed = value.get("rle")
+    try:
+        mask = read_brush(packed if isinstance(packed, list) else [], *size)
+    except ValueError:
+        gathered.refuse_mask(mask_faults.NO_RUNS, picture, where)
+        return
+    for label in labels:
+        gathered.add_mask(picture, label, Patch.of(mask, 0, 0), where)
 
 
 def _choose(picture: Marked, value: Mapping[str, Any], where: str) -> None:

@@ -1,6 +1,6 @@
 """What annotators put on pictures, gathered as samples: shared by the formats of Labelme, CVAT and Label Studio.
 
-Boxes fill `Sample.boxes`, polygons `Sample.masks`. Where a set has boxes at all, a picture that was annotated without
+Boxes fill `Sample.boxes`, polygons and masks `Sample.masks`. Where a set has boxes at all, a picture that was annotated without
 one has none there (empty); a picture that was not annotated has None. The same goes for masks.
 """
 
@@ -13,40 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from clearsight.core.errors import BadImage, InputError
+from clearsight.core.errors import InputError
 from clearsight.core.reader import SPLITS, DataInfo
-from clearsight.core.sample import Array, ImageSource, Masks, Sample, printable
-from clearsight.data.readers import box_faults
-from clearsight.data.readers.box_faults import Faults
+from clearsight.core.sample import Sample, printable
+from clearsight.data.readers import box_faults, mask_faults
+from clearsight.data.readers.box_faults import Faults, Kind
 from clearsight.data.readers.boxes import FAR, Box, Picture, mended, sizes_of, unique
+from clearsight.data.readers.drawn import Drawing, Rings, Shape, masks_of
 from clearsight.data.readers.names import count, few, natural_order
+from clearsight.data.readers.rings import Ring
 from clearsight.data.tree import Tree
-
-Point = tuple[float, float]
-Ring = tuple[Point, ...]
-
-
-@dataclass(frozen=True)
-class Polygons:
-    """The masks of one picture, rasterised when called. Picklable."""
-
-    image: ImageSource = field(repr=False)
-    rings: tuple[tuple[Ring, ...], ...]  # of each instance its parts, in pixels of the photograph
-    said: tuple[int, int] | None  # (height, width) by the annotation file
-
-    def __call__(self) -> Array:
-        """Bool (N, H, W). Raises `BadImage` where the picture is not of the size that was annotated."""
-        height, width = self.image.size()
-        if self.said is not None and self.said != (height, width):
-            said = f"its annotation says {self.said[1]} x {self.said[0]}"
-            raise BadImage(self.image.name, f"is of {width} x {height} pixels, {said}; was it resized afterwards?")
-        masks = np.zeros((len(self.rings), height, width), bool)
-        for mask, parts in zip(masks, self.rings, strict=True):
-            for ring in parts:
-                fill(mask, ring)
-        return masks
 
 
 @dataclass
@@ -54,7 +30,6 @@ class Marked(Picture):
     """One picture as an annotation file tells of it; None for what it was not annotated with."""
 
     labels: tuple[str, ...] | None = None
-    masks: list[tuple[str, tuple[Ring, ...]]] = field(default_factory=list)
 
 
 @dataclass
@@ -86,15 +61,28 @@ class Gathered:
         else:
             self.faults.add(box_faults.NO_LABEL, picture.place(where))
 
-    def add_polygon(self, picture: Marked, label: str, rings: Sequence[Ring]) -> None:
-        """An instance of one part or several, absolute pixels."""
+    def add_polygon(self, picture: Marked, label: str, rings: Sequence[Ring], where: str) -> None:
+        """An instance of one part or several, absolute pixels; `where` it is in the picture's source."""
         whole = tuple(ring for ring in rings if len(ring) > 2)
-        if len(whole) < len(rings):
-            self.leave_out("polygons of fewer than 3 points", picture.key)
+        for _ in range(len(rings) - len(whole)):
+            self.faults.add(mask_faults.SHORT, picture.place(where))
+        if whole:
+            self.add_mask(picture, label, Rings(whole), where)
+        else:
+            self.faults.count("masks")
+
+    def add_mask(self, picture: Marked, label: str, shape: Shape, where: str) -> None:
+        """An instance by its mask."""
+        self.faults.count("masks")
         if not label:
-            self.leave_out("polygons without a label", picture.key)
-        elif whole:
-            picture.masks.append((label, whole))
+            self.faults.add(mask_faults.NO_LABEL, picture.place(where))
+        else:
+            picture.masks.append(Drawing(label, shape, where))
+
+    def refuse_mask(self, kind: Kind, picture: Marked, where: str) -> None:
+        """A mask that cannot be taken over, and where it is written."""
+        self.faults.count("masks")
+        self.faults.add(kind, picture.place(where))
 
     @property
     def several(self) -> bool:
@@ -111,14 +99,14 @@ class Gathered:
         chosen = [picture for picture in self.pictures if picture.split == split]
         for picture, boxes in zip(chosen, mended(chosen, sizes_of(chosen), Faults()), strict=True):
             shown = boxes if boxed and picture.annotated else None
-            masks = _masks(picture) if masked and picture.annotated else None
+            masks = masks_of(picture.image, picture.masks, picture.said) if masked and picture.annotated else None
             yield Sample(picture.key, picture.image, picture.labels, shown, masks, extra=picture.extra)
 
     def info(self, format: str) -> DataInfo:
         """What is there. The classes are those of whole pictures where these have labels, else of boxes and masks."""
         boxes = mended(self.pictures, sizes_of(self.pictures), self.faults)
         whole = {label for picture in self.pictures for label in picture.labels or ()}
-        drawn = {label for picture in self.pictures for label, _ in picture.masks}
+        drawn = {drawing.label for picture in self.pictures for drawing in picture.masks}
         drawn |= {label for own in boxes for label in own.labels}
         counts = Counter(picture.split for picture in self.pictures)
         found = {
@@ -139,6 +127,7 @@ class Gathered:
             self.several,
             drawn=self._ordered(drawn) if found["labels"] else (),
             faults=self.faults.all(),
+            instances=found["masks"],
         )
 
     def _ordered(self, used: set[str]) -> tuple[str, ...]:
@@ -158,23 +147,6 @@ class Gathered:
         for keys, what in ((both, "boxes and polygons"), (bare, "polygons and no box")):
             if keys:
                 yield f"{count(len(keys), 'picture')} with {what}; no boxes are made of the polygons: {few(keys)}"
-
-
-def fill(mask: Array, ring: Ring) -> None:
-    """Set the pixels of a mask, bool (H, W), whose centre lies within a polygon, by the even-odd rule.
-
-    Pixel (row, column) covers column … column + 1 and row … row + 1, its centre is in the middle.
-    """
-    height, width = mask.shape
-    x, y = np.asarray(ring, np.float64).T
-    toggles = np.zeros((height, width + 1), bool)  # where a row crosses an edge
-    for x0, y0, x1, y1 in zip(x, y, np.roll(x, -1), np.roll(y, -1), strict=True):
-        low, high = min(y0, y1), max(y0, y1)
-        rows = np.arange(max(math.ceil(low - 0.5), 0), min(math.ceil(high - 0.5), height))
-        if len(rows):
-            crossing = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
-            toggles[rows, np.clip(np.ceil(crossing - 0.5), 0, width).astype(int)] ^= True
-    mask |= np.logical_xor.accumulate(toggles, axis=1)[:, :width]
 
 
 def read_json(tree: Tree, name: str) -> Any:
@@ -213,8 +185,3 @@ def side(value: Any, where: str) -> int:
     if number < 1 or number != int(number):
         raise InputError(f"{where}: the picture's size is said to be {number:g}; export it again")
     return int(number)
-
-
-def _masks(picture: Marked) -> Masks:
-    polygons = Polygons(picture.image, tuple(rings for _, rings in picture.masks), picture.said)
-    return Masks("instances", polygons, tuple(label for label, _ in picture.masks))

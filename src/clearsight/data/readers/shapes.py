@@ -16,9 +16,10 @@ from functools import lru_cache
 from clearsight.core.errors import InputError
 from clearsight.core.image import Pixels
 from clearsight.core.reader import SPLITS, DataInfo, Evidence, Location
-from clearsight.core.sample import Array, Boxes, ImageSource, Masks, Sample, printable
+from clearsight.core.sample import Boxes, ImageSource, Masks, Sample, printable
 from clearsight.data.samples.layout import LABELS, Scene, lay_out
 from clearsight.data.samples.paint import draw_scene
+from clearsight.ops.rle import Runs
 
 NAME = "shapes"
 EXAMPLE = f"{NAME}:train=500,val=100,side=128,seed=3"
@@ -74,11 +75,11 @@ class SceneImage(ImageSource):
 
 @dataclass(frozen=True)
 class SceneMasks:
-    """The visible parts of a scene's objects, bool (N, H, W), when called. Picklable."""
+    """The visible parts of a scene's objects, when called. Picklable."""
 
     scene: Scene
 
-    def __call__(self) -> Array:
+    def __call__(self) -> tuple[Runs, ...]:
         return lay_out(self.scene).masks()
 
 
@@ -92,7 +93,7 @@ def sniff(location: Location) -> Evidence | None:
 
 def info(location: Location) -> DataInfo:
     """Splits and the six classes. Raises `InputError` for settings that are none."""
-    return DataInfo(NAME, _asked(location).splits(), LABELS, frozenset({"boxes", "masks"}))
+    return DataInfo(NAME, _asked(location).splits(), LABELS, frozenset({"boxes", "masks"}), instances=True)
 
 
 def read(location: Location, split: str) -> Iterator[Sample]:

@@ -1,4 +1,5 @@
-"""Pascal VOC's XML: a file for each picture in `Annotations`, pictures in `JPEGImages`, splits in `ImageSets/Main`.
+"""Pascal VOC's XML: a file for each picture in `Annotations`, pictures in `JPEGImages`, splits in `ImageSets/Main`, masks in
+`SegmentationClass` and `SegmentationObject` (`voc_masks`).
 
 Numbers are kept as written: xmin, ymin, xmax, ymax are taken for x1, y1, x2, y2. VOC's own count pixels from 1 and include
 the last, so that a box of theirs lies one pixel to the right and below at its first corner and ends where it should;
@@ -20,6 +21,7 @@ from clearsight.data.readers.boxes import Box, BoxSet, Picture, number, size
 from clearsight.data.readers.names import count, few
 from clearsight.data.readers.safe_xml import parse
 from clearsight.data.readers.voc_files import Listed, Survey, survey
+from clearsight.data.readers.voc_masks import VocMasks
 from clearsight.data.tree import is_tree, open_tree
 
 HEAD = 2**13
@@ -33,7 +35,8 @@ def sniff(location: Location) -> Evidence | None:
     found = survey(open_tree(location.path))
     first = next((entry.xml for entry in found.pictures if entry.xml and found.tree.has(entry.member)), None)
     if first is None or not re.search(rb"<annotation[\s>]", found.tree.head(first, HEAD)):
-        return None
+        masks = [mask for entry in found.pictures if found.tree.has(entry.member) and (mask := entry.classes)]
+        return Evidence(0.96, f"masks of Pascal VOC: {few(masks)}") if masks and first is None else None
     return Evidence(0.96, f"annotations of Pascal VOC: {few([entry.xml for entry in found.pictures if entry.xml])}")
 
 
@@ -54,8 +57,11 @@ def _gather(location: Location, split: str | None) -> BoxSet:
         raise InputError(f"{place} is no folder or zip; give that which holds Annotations and JPEGImages")
     found = survey(open_tree(location.path))
     gathered, others = BoxSet(notes=list(found.notes)), []
+    masks = VocMasks.open(found)
+    gathered.declared += masks.declared
     for entry in found.pictures:
         picture = _picture(found, entry, gathered)
+        picture.whole = masks.of(entry, picture, gathered)
         if entry.xml is not None and split in (None, entry.split):
             root = parse(found.tree.read(entry.xml), picture.source)
             if root.tag != "annotation":
@@ -65,8 +71,9 @@ def _gather(location: Location, split: str | None) -> BoxSet:
             for position, thing in enumerate(root.iterfind("object"), 1):
                 _add(picture, thing, f"object {position}", gathered)
         gathered.pictures.append(picture)
-    if not any(picture.annotated for picture in gathered.pictures):
+    if not any(picture.annotated or picture.whole for picture in gathered.pictures):
         raise InputError(f"{place} holds no annotation of Pascal VOC: an XML file for each picture, in Annotations")
+    masks.settle(gathered)
     if others:
         gathered.notes.append(f"{count(len(others), 'XML file')} of something else: {few(others)}")
     for name in found.unlisted:
@@ -80,7 +87,7 @@ def _picture(found: Survey, entry: Listed, gathered: BoxSet) -> Picture:
     source = printable(str(found.tree.path / (entry.xml or entry.by)))
     if not found.tree.has(entry.member):
         gathered.faults.add(box_faults.MISSING, f"{printable(str(found.tree.path / entry.by))}: {key}")
-    if entry.xml is None:
+    if entry.xml is None and entry.classes is None:
         gathered.faults.add(box_faults.UNMARKED, key)
     return Picture(key, found.tree.image(entry.member), entry.split, annotated=entry.xml is not None, source=source)
 

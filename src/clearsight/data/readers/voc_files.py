@@ -17,7 +17,11 @@ ANNOTATIONS = frozenset({"annotations", "annotation"})
 PICTURES = ("jpegimages", "images", "image", "")
 """Folders beside `Annotations` that pictures lie in, likeliest first."""
 
-LISTS = ("imagesets/main", "imagesets")
+LISTS = ("imagesets/main", "imagesets/segmentation", "imagesets")
+"""Folders of lists, the first that has some."""
+
+CLASS_MASKS, OBJECT_MASKS = "segmentationclass", "segmentationobject"
+"""Folders of masks, in small letters: PNG files called as the pictures."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Listed:
     xml: str | None  # its annotation file
     split: str
     by: str  # the list, or the annotation file, that names it
+    classes: str | None = None  # the mask of classes
+    objects: str | None = None  # the mask of objects
 
 
 @dataclass
@@ -48,6 +54,8 @@ class _Base:
     folder: str  # "" or with its slash
     apart: bool  # annotations lie in a folder of their own, not beside the pictures
     xml: dict[str, str] = field(default_factory=dict)  # "000005" -> member
+    classes: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, str] = field(default_factory=dict)
 
 
 def survey(tree: Tree) -> Survey:
@@ -73,8 +81,8 @@ def survey(tree: Tree) -> Survey:
                 found.notes.append(f"annotation files that no list in {base.folder}ImageSets names: {few(spare)}")
         else:
             split = next((s for part in reversed(base.folder.split("/")) if (s := split_of(part))), "train")
-            for name in sorted({*base.xml, *pictures}):
-                by = base.xml.get(name) or pictures[name]
+            for name in sorted({*base.xml, *pictures, *base.classes, *base.objects}):
+                by = next(files[name] for files in (base.xml, pictures, base.classes, base.objects) if name in files)
                 found.pictures.append(_listed(base, name, pictures, split, by))
     order = {split: place for place, split in enumerate(SPLITS)}
     found.pictures.sort(key=lambda entry: order[entry.split])
@@ -84,9 +92,16 @@ def survey(tree: Tree) -> Survey:
 def _bases(tree: Tree) -> list[_Base]:
     bases: dict[tuple[str, bool], _Base] = {}
     for name in tree.files:
+        parts = name.split("/")
+        kinds = [(at, part.casefold()) for at, part in enumerate(parts[:-1])]
+        masks = next(((at, kind) for at, kind in kinds if kind in (CLASS_MASKS, OBJECT_MASKS)), None)
+        if masks is not None and is_picture(name):
+            folder = "".join(f"{part}/" for part in parts[: masks[0]])
+            base = bases.setdefault((folder, True), _Base(folder, True))
+            files = base.classes if masks[1] == CLASS_MASKS else base.objects
+            files[_plain(posixpath.splitext("/".join(parts[masks[0] + 1 :]))[0])] = name
         if not name.lower().endswith(".xml"):
             continue
-        parts = name.split("/")
         place = next((at for at in range(len(parts) - 2, -1, -1) if parts[at].casefold() in ANNOTATIONS), None)
         above, below = (parts[:-1], parts[-1:]) if place is None else (parts[:place], parts[place + 1 :])
         folder = "".join(f"{part}/" for part in above)
@@ -113,7 +128,8 @@ def _pictures(base: _Base, stems: Mapping[str, str]) -> dict[str, str]:
 def _listed(base: _Base, name: str, pictures: Mapping[str, str], split: str, by: str) -> Listed:
     plain = _plain(name)
     folder = "JPEGImages/" if base.apart else ""
-    return Listed(pictures.get(plain, f"{base.folder}{folder}{name}.jpg"), base.xml.get(plain), split, by)
+    member = pictures.get(plain, f"{base.folder}{folder}{name}.jpg")
+    return Listed(member, base.xml.get(plain), split, by, base.classes.get(plain), base.objects.get(plain))
 
 
 def _lists(tree: Tree, base: _Base, folded: Mapping[str, str], notes: list[str]) -> dict[str, tuple[str, list[str]]]:

@@ -1,7 +1,8 @@
 """YOLO's text files in Ultralytics' layout: `data.yaml`, pictures in `images`, a text file for each in `labels`.
 
-A line is a class's number, then centre and size of a box as shares of the picture's sides; a line of a polygon counts as
-the box around it. An empty file says that nothing is there; so does a missing one, by YOLO's convention.
+A line is a class's number, then centre and size of a box as shares of the picture's sides, or a polygon. Where a set has
+polygons throughout they are masks too, each with the box around it; where some lines are boxes, a polygon counts as the box
+around it. An empty file says that nothing is there; so does a missing one, by YOLO's convention.
 """
 
 from __future__ import annotations
@@ -13,13 +14,19 @@ from collections.abc import Iterator, Sequence
 from clearsight.core.errors import InputError
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
-from clearsight.data.readers import box_faults
+from clearsight.data.readers import box_faults, mask_faults
 from clearsight.data.readers.boxes import Box, BoxSet, Picture, centred, number
+from clearsight.data.readers.drawn import Drawing, Rings
 from clearsight.data.readers.names import count, few, natural_order
+from clearsight.data.readers.scanning import scan
 from clearsight.data.readers.yolo_files import Named, YoloFile, below, candidates, label_of, open_file
+from clearsight.data.tree import Tree
 
 SPARE = frozenset({"classes.txt", "labels.txt", "notes.txt", "readme.txt"})
 """Text files that lie among labels and are none."""
+
+SHARES = 1e4
+"""Shares of a picture's side beyond which a coordinate is a mistake."""
 
 
 def sniff(location: Location) -> Evidence | None:
@@ -53,12 +60,15 @@ def _gather(location: Location, split: str | None) -> BoxSet:
     if alike := natural_order(name for name in names if names.count(name) > 1):
         gathered.notes.append(f"{file.where}: several numbers of one name are one class: {few(alike)}")
     outlines: list[str] = []
+    masked = _outlined(file)
     for own in file.entries:
         found = list(file.pictures(own))
-        _add_split(file, own, found, gathered, outlines, look=split in (None, own))
+        outlines += _add_split(file, own, found, gathered, look=split in (None, own), masked=masked)
         if split is None:
             _orphans(file, own, found, gathered)
-    if outlines:
+    if outlines and masked:
+        gathered.notes.append("boxes are those around the polygons")
+    elif outlines:
         gathered.notes.append(f"{count(len(outlines), 'polygon')} read as the boxes around them: {few(outlines)}")
     if not gathered.pictures:
         raise InputError(f"{file.where} names no folder or list that holds pictures")
@@ -66,13 +76,15 @@ def _gather(location: Location, split: str | None) -> BoxSet:
 
 
 def _add_split(
-    file: YoloFile, split: str, found: Sequence[Named], gathered: BoxSet, outlines: list[str], *, look: bool
-) -> None:
-    """The pictures of one split; `look` is whether their labels are read."""
+    file: YoloFile, split: str, found: Sequence[Named], gathered: BoxSet, *, look: bool, masked: bool
+) -> list[str]:
+    """The pictures of one split; `look` is whether their labels are read, `masked` whether polygons are masks. Gives the
+    places of polygons."""
     labels = [label_of(named.member) for named in found]
     there = [look and file.tree.has(label) for label in labels]
     known = not look or any(there)
     missing: list[str] = []
+    outlines: list[str] = []
     for named, label, marked in zip(found, labels, there, strict=True):
         key, source = gathered.key(named.member), printable(str(file.tree.path / label))
         picture = Picture(key, file.tree.image(named.member), split, annotated=known, source=source)
@@ -80,7 +92,7 @@ def _add_split(
         if not file.tree.has(named.member):
             gathered.faults.add(box_faults.MISSING, f"{named.by}: {printable(named.member)}")
         if marked:
-            outlines += _read_labels(file, label, picture, gathered)
+            outlines += _read_labels(file, label, picture, gathered, masked)
         elif look:
             missing.append(key)
     if missing and not known:
@@ -89,9 +101,29 @@ def _add_split(
     elif missing:
         what = f"{count(len(missing), 'picture')} of {split} without a label file, taken as showing none of the classes"
         gathered.notes.append(f"{what}, which is YOLO's convention: {few(missing)}")
+    return outlines
 
 
-def _read_labels(file: YoloFile, label: str, picture: Picture, gathered: BoxSet) -> Iterator[str]:
+def _outlined(file: YoloFile) -> bool:
+    """Whether the lines of all label files are polygons, and there is one."""
+    if file.poses:
+        return False
+    labels = [label_of(named.member) for split in file.entries for named in file.pictures(split)]
+    forms = set().union(*scan(file.tree, [label for label in labels if file.tree.has(label)], _forms))
+    return forms == {"polygon"}
+
+
+def _forms(tree: Tree, label: str) -> frozenset[str]:
+    """Which kinds of lines a label file has: polygons, and others that are boxes or nothing known."""
+    try:
+        lines = tree.read(label).decode("utf-8", "replace").splitlines()
+    except InputError:
+        return frozenset()
+    counts = {len(line.split()) for line in lines} - {0}
+    return frozenset("polygon" if number > 6 and number % 2 else "other" for number in counts if number > 4)
+
+
+def _read_labels(file: YoloFile, label: str, picture: Picture, gathered: BoxSet, masked: bool) -> Iterator[str]:
     """Adds the boxes of one label file; gives the place of each that was a polygon."""
     text = file.tree.read(label).decode("utf-8", "replace")
     for line, content in enumerate(text.splitlines(), 1):
@@ -110,6 +142,13 @@ def _read_labels(file: YoloFile, label: str, picture: Picture, gathered: BoxSet)
             gathered.add(picture, Box(name, corners, where))
             if outline:
                 yield picture.place(where)
+            if outline and masked:
+                gathered.faults.count("masks")
+                ring = tuple(zip(values[1::2], values[2::2], strict=True))
+                if all(abs(value) < SHARES for value in values[1:]):
+                    picture.masks.append(Drawing(name, Rings((ring,), shares=True), where))
+                else:
+                    gathered.faults.add(mask_faults.NO_OUTLINE, picture.place(where))
 
 
 def _around(values: Sequence[float]) -> tuple[float, float, float, float]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from clearsight.core.sample import Array
 from clearsight.data.samples.outlines import OUTLINES
+from clearsight.ops.rle import Runs, from_indices
 
 LABELS = tuple(OUTLINES)
 
@@ -88,10 +89,9 @@ class Layout:
     things: tuple[Thing, ...]
     owner: Array  # int8 (H, W): the object in front, -1 for the background
 
-    def masks(self) -> Array:
-        """The visible part of each object, bool (N, H, W); no pixel is in two."""
-        numbers = np.arange(len(self.things), dtype=np.int8)[:, None, None]
-        return np.asarray(self.owner[None] == numbers)
+    def masks(self) -> tuple[Runs, ...]:
+        """The visible part of each object; no pixel is in two."""
+        return from_indices(self.owner, range(len(self.things)))
 
     def boxes(self) -> Array:
         """The boxes around the visible parts, xyxy float32 (N, 4), in pixels."""

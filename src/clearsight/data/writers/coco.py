@@ -1,22 +1,24 @@
 """COCO: `train/1.jpg` and, for each split, `annotations/instances_train.json`.
 
 Format: https://cocodataset.org/#format-data. Categories are numbered from 1 in the order of the classes; boxes are x, y,
-width, height; masks are not written.
+width, height; masks are run lengths, which keep every pixel, holes and parts.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from clearsight.core.sample import Sample
 from clearsight.core.writer import Placed
-from clearsight.data.writers.putting import decimals, plain, put
+from clearsight.data.writers.putting import decimals, drawn_classes, plain, put
+from clearsight.ops.rle import to_coco
 
-HOLDS = frozenset({"boxes", "crowd", "classes"})
-"""Boxes and crowds."""
+HOLDS = frozenset({"boxes", "masks", "overlap", "corners", "crowd", "classes"})
+"""Boxes, masks and crowds."""
 
 TAKEN: frozenset[str] = frozenset()
 
@@ -28,7 +30,7 @@ def place(sample: Sample, split: str, name: str) -> str:
 
 def write(folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mapping[str, Sequence[str]]) -> None:
     """One file for each split."""
-    numbers = {label: number for number, label in enumerate(classes["boxes"], 1)}
+    numbers = {label: number for number, label in enumerate(drawn_classes(classes), 1)}
     for split, placed in pictures.items():
         document = {
             "info": {"description": split},
@@ -48,17 +50,18 @@ def _image(number: int, picture: Placed) -> dict[str, Any]:
 def _annotations(placed: Sequence[Placed], numbers: Mapping[str, int]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for image, picture in enumerate(placed, 1):
-        boxes = picture.sample.boxes
+        boxes, masks = picture.sample.boxes, picture.sample.masks
         assert boxes is not None  # COCO cannot say that a picture is not annotated
+        shapes = [None] * len(boxes.labels) if masks is None else [to_coco(runs) for runs in masks.runs()]
         for row, (label, (x1, y1, x2, y2)) in enumerate(zip(boxes.labels, decimals(boxes.xyxy), strict=True)):
-            found.append(
-                {
-                    "id": len(found) + 1,
-                    "image_id": image,
-                    "category_id": numbers[label],
-                    "bbox": [plain(value) for value in (x1, y1, x2 - x1, y2 - y1)],
-                    "area": plain((x2 - x1) * (y2 - y1) if boxes.area is None else boxes.area[row]),
-                    "iscrowd": int(boxes.crowd is not None and bool(boxes.crowd[row])),
-                }
-            )
+            area = (x2 - x1) * (y2 - y1) if boxes.area is None else Decimal(str(float(boxes.area[row])))
+            entry = {
+                "id": len(found) + 1,
+                "image_id": image,
+                "category_id": numbers[label],
+                "bbox": [plain(value) for value in (x1, y1, x2 - x1, y2 - y1)],
+                "area": plain(area),
+                "iscrowd": int(boxes.crowd is not None and bool(boxes.crowd[row])),
+            }
+            found.append(entry if shapes[row] is None else entry | {"segmentation": shapes[row]})
     return found

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from clearsight.core.sample import Array, Boxes, Sample
+from clearsight.data.writers.masking import keep_masks, losses, tied
 
 NOTHING = 0.01
 """Pixels by which a box may change: less than any eye or any measure sees."""
@@ -21,29 +22,35 @@ PLAIN = (str, int, float, bool, type(None))
 @dataclass(frozen=True)
 class Keeping:
     """What a format keeps of samples: `holds` and `taken` are those of `core.writer.Writer`, `fields` what of the data is
-    written, "labels" and "boxes"."""
+    written, "labels", "boxes" and "masks", `classes` those of its masks."""
 
     holds: frozenset[str]
     fields: frozenset[str]
     taken: frozenset[str] = frozenset()
+    classes: tuple[str, ...] = ()
 
     def keep(self, sample: Sample, size: tuple[int, int]) -> Sample | None:
-        """The sample as it will be read again; None where the format cannot hold it. `size` is (height, width)."""
+        """The sample as it will be read again; None where the format cannot hold it. `size` is (height, width). Raises
+        `BadImage` where its masks cannot be loaded."""
         boxes = self._boxes(sample.boxes, size) if "boxes" in self.fields else None
-        labels = self._labels(sample, boxes) if "labels" in self.fields else None
-        if "boxes" in self.fields and boxes is None:
-            if "unannotated" not in self.holds or labels is not None:
+        masks = keep_masks(sample.masks, self.holds, self.classes, size) if "masks" in self.fields else None
+        if masks is not None and masks.kind == "instances" and "apart" not in self.holds:
+            boxes, masks = tied(sample.boxes, masks, size, "corners" in self.holds)
+        labels = self._labels(sample, boxes is not None or masks is not None) if "labels" in self.fields else None
+        lacking = [found is None for name, found in (("boxes", boxes), ("masks", masks)) if name in self.fields]
+        if any(lacking) and not ("each" in self.holds and not all(lacking)):
+            if "unannotated" not in self.holds or labels is not None or not all(lacking):
                 return None  # it would say that nothing is there
         elif "labels" in self.fields and "several" not in self.holds and len(labels or ()) != 1:
             return None
         extra = self._extra(sample.extra) if "extra" in self.holds else {}
-        return Sample(sample.key, sample.image, labels, boxes, extra=extra)
+        return Sample(sample.key, sample.image, labels, boxes, masks, extra=extra)
 
-    def _labels(self, sample: Sample, boxes: Boxes | None) -> tuple[str, ...] | None:
+    def _labels(self, sample: Sample, drawn: bool) -> tuple[str, ...] | None:
         labels = sample.labels
         if labels == () and "none" not in self.holds:
             return None
-        if labels is None and boxes is not None and "unlabelled" not in self.holds:
+        if labels is None and drawn and "unlabelled" not in self.holds:
             return ()
         return labels
 
@@ -84,7 +91,8 @@ class Lost:
     def compare(self, sample: Sample, kept: Sample | None, fields: frozenset[str]) -> None:
         """Count what of a sample is not in what is kept of it."""
         if kept is None:
-            bare = sample.boxes is None if "boxes" in fields else sample.labels is None
+            drawn = fields & {"boxes", "masks"} or {"labels"}
+            bare = any(getattr(sample, name) is None for name in drawn)
             self.add("pictures that are not annotated" if bare else "pictures without exactly one label", sample.key)
             return
         self._labels(sample, kept)
@@ -93,7 +101,9 @@ class Lost:
             self.add(f"values of the further column {column!r}", sample.key)
         for name in sample.values or ():
             self.add(f"numbers called {name!r}", sample.key)
-        self.add("masks", sample.key, 0 if sample.masks is None else len(sample.masks.labels))
+        if sample.masks is not None:
+            for what, number in losses(sample.masks, kept.masks, "masks" in fields):
+                self.add(what, sample.key, number)
         self.add("captions", sample.key, int(sample.caption is not None))
 
     def _labels(self, sample: Sample, kept: Sample) -> None:
@@ -112,8 +122,14 @@ class Lost:
             return
         if before.said not in (None, after.said):
             self.add("sizes that annotations say and pictures do not have", sample.key)
+        if kept.masks is not None and kept.masks.kind == "instances" and len(after.labels) != len(before.labels):
+            self.add("boxes, in whose place those round the masks are written", sample.key, len(before.labels))
+            return
         beyond = np.abs(before.xyxy - within(before.xyxy, after.said)).max(1, initial=0) > NOTHING
         self.add("parts of boxes beyond their picture", sample.key, int(beyond.sum()))
+        if after.xyxy.shape == before.xyxy.shape:
+            moved = np.abs(within(before.xyxy, after.said) - after.xyxy).max(1, initial=0) > NOTHING
+            self.add("corners of boxes that are not those of their masks", sample.key, int(moved.sum()))
         gone = len(before.labels) - len(after.labels)
         self.add("boxes that are there twice, or have no area within their picture", sample.key, gone)
         if before.crowd is not None and after.crowd is None:

@@ -1,6 +1,7 @@
 """Label Studio's "JSON": `tasks.json`, `images/1.jpg`, and `labels.config`, the interface that the tasks are for.
 
-Format: https://labelstud.io/guide/task_format. Rectangles are boxes, in percent of the picture's size, choices are labels.
+Format: https://labelstud.io/guide/task_format. Rectangles are boxes, in percent of the picture's size, brush strokes masks,
+choices labels.
 Pictures are local files of Label Studio's, found where its document root is the folder; a task's split stands in its data.
 """
 
@@ -17,10 +18,12 @@ import numpy as np
 
 from clearsight.core.sample import Sample
 from clearsight.core.writer import Placed
+from clearsight.data.brush import write_brush
 from clearsight.data.writers.putting import element, put, xml
+from clearsight.ops.rle import to_mask
 
-HOLDS = frozenset({"boxes", "labels", "several", "none", "unannotated", "extra"})
-"""Boxes without any mark, labels, and further columns; classes are known only by what bears them."""
+HOLDS = frozenset({"boxes", "masks", "overlap", "apart", "labels", "several", "none", "unannotated", "extra"})
+"""Boxes and masks without any mark, labels, and further columns; classes are known only by what bears them."""
 
 TAKEN = frozenset({"image", "split"})
 
@@ -43,7 +46,7 @@ def write(folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mappi
 
 def _task(picture: Placed, split: str, number: int) -> dict[str, Any]:
     sample = picture.sample
-    annotated = sample.boxes is not None or sample.labels is not None
+    annotated = any(told is not None for told in (sample.boxes, sample.masks, sample.labels))
     annotations = [{"id": number, "was_cancelled": False, "result": _results(picture)}] if annotated else []
     data = {"image": LOCAL + quote(picture.picture), "split": split, **sample.extra}
     return {"id": number, "annotations": annotations, "data": data}
@@ -61,6 +64,10 @@ def _results(picture: Placed) -> list[dict[str, Any]]:
         for row, (label, (x1, y1, x2, y2)) in enumerate(zip(sample.boxes.labels, percent.tolist(), strict=True), 1):
             value = {"x": x1, "y": y1, "width": x2 - x1, "height": y2 - y1, "rotation": 0, "rectanglelabels": [label]}
             results.append({"id": f"box{row}", "type": "rectanglelabels", "from_name": "label", **size, "value": value})
+    masks = sample.masks
+    for row, (label, runs) in enumerate([] if masks is None else zip(masks.labels, masks.runs(), strict=True), 1):
+        value = {"format": "rle", "rle": write_brush(to_mask(runs)), "brushlabels": [label]}
+        results.append({"id": f"mask{row}", "type": "brushlabels", "from_name": "brush", **size, "value": value})
     return results
 
 
@@ -75,5 +82,9 @@ def _interface(classes: Mapping[str, Sequence[str]]) -> bytes:
     if "boxes" in classes:
         labels = element(view, "RectangleLabels", attributes={"name": "label", "toName": "image"})
         for label in classes["boxes"]:
+            element(labels, "Label", attributes={"value": label})
+    if "masks" in classes:
+        labels = element(view, "BrushLabels", attributes={"name": "brush", "toName": "image"})
+        for label in classes["masks"]:
             element(labels, "Label", attributes={"value": label})
     return xml(view)

@@ -53,6 +53,11 @@ def further(samples: Sequence[Sample]) -> tuple[list[str], list[list[Any]]]:
     return columns, [["" if cell is None else cell for cell in row] for row in cells]
 
 
+def drawn_classes(classes: Mapping[str, Sequence[str]]) -> list[str]:
+    """The classes of boxes and masks together, in their order."""
+    return list(dict.fromkeys((*classes.get("boxes", ()), *classes.get("masks", ()))))
+
+
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A table as CSV."""
     buffer = io.StringIO(newline="")

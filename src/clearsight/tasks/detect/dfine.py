@@ -20,7 +20,7 @@ from clearsight.nets.dfine import Scale
 from clearsight.nets.pyramid import grids
 from clearsight.nets.settings import Whole
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.detect.detector import Truth, truths
+from clearsight.tasks.objects.detector import Truth, truths
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "score": ("loss_vfl",),

@@ -19,7 +19,7 @@ from clearsight.nets.pyramid import LEVELS, Finest, Pyramid
 from clearsight.nets.settings import Positive, Whole
 from clearsight.ops.boxes import area, centres
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.detect.detector import Detector, GroupedWidth, Raw, Truth, recipe
+from clearsight.tasks.objects.detector import Detector, GroupedWidth, Raw, Truth, recipe
 
 NEAR, FAR = 4, 8
 """A level learns the objects whose farthest side is between so many strides from the place: 64 to 128 pixels in the level

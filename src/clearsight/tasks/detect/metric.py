@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from clearsight.core.errors import InputError
-from clearsight.core.metric import Curves, Metric, Result
+from clearsight.core.metric import Metric, Result
 from clearsight.core.sample import Array, Sample
 from clearsight.metrics import intervals
-from clearsight.metrics.average_precision import average_precision, mean_over_classes
 from clearsight.metrics.boxes import FoundBoxes, TruthBoxes
-from clearsight.metrics.detection import RECALLS, CocoFigures, coco_figures
-from clearsight.metrics.error_kinds import ErrorKinds, error_kinds
+from clearsight.metrics.detection import CocoFigures, coco_figures
+from clearsight.metrics.error_kinds import error_kinds
 from clearsight.metrics.matching import Matches, match
-from clearsight.metrics.operating_point import Decided, best_thresholds, decide
-from clearsight.tasks.detect.mistakes import Mistakes
+from clearsight.metrics.operating_point import best_thresholds, decide
 from clearsight.tasks.detect.prediction import Detections
 from clearsight.tasks.detect.words import FIGURES
-
-IOUS = {"0.5": 0, "0.75": 5, "0.9": 8}
-"""IoUs that curves are drawn of, with their places among COCO's thresholds."""
+from clearsight.tasks.objects import judging
+from clearsight.tasks.objects.mistakes import Mistakes
+from clearsight.tasks.objects.sample import classes_of
 
 
 class DetectMetric(Metric[Detections]):
@@ -37,7 +35,6 @@ class DetectMetric(Metric[Detections]):
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
-        self._index = {label: i for i, label in enumerate(self.labels)}
         self._keys: list[str] = []
         self._found: list[tuple[Array, Array, Array]] = []  # corners (n, 4), classes (n,), scores (n,)
         self._truth: list[tuple[Array, Array, Array, Array]] = []  # corners (n, 4), classes, ignored and area (n,)
@@ -62,7 +59,7 @@ class DetectMetric(Metric[Detections]):
         """Every figure; with `resamples=0` no intervals. Raises `InputError` where there is no box to be found."""
         found, truth = self._collected()
         coco = self._coco(found, truth)
-        matches = match(found, truth, len(self._keys), len(self.labels))
+        matches = self._matched(found, truth)
         thresholds = best_thresholds(matches)
         decided = decide(matches, thresholds)
         kinds = error_kinds(matches)
@@ -72,35 +69,29 @@ class DetectMetric(Metric[Detections]):
             higher_is_better=self.higher_is_better,
             values=values,
             intervals=self._intervals(matches, values, resamples, seed) if resamples else {},
-            per_class=self._per_class(coco, decided, thresholds),
+            per_class=judging.per_class(coco, decided, thresholds, self.labels),
             confusion=decided.confusion.tolist(),
             background="background",
             figures=FIGURES,
             weakest_by="ap",
             labels=self.labels,
-            curves=self._curves(coco),
-            breakdown=_breakdown(kinds),
-            mistakes=Mistakes(matches, decided, kinds, thresholds, self._keys, self.labels)(),
+            curves=judging.curves(coco, self.labels),
+            breakdown=judging.breakdown(kinds),
+            mistakes=Mistakes(matches, decided, kinds, thresholds, self._keys, self.labels, "box")(),
             count=len(self._keys),
             left_out=self._left_out,
         )
 
     def thresholds(self) -> tuple[float, ...]:
         """The score of each class from which its F1 is best. Raises `InputError` where there is no box to be found."""
-        found, truth = self._collected()
-        return tuple(map(float, best_thresholds(match(found, truth, len(self._keys), len(self.labels)))))
+        return tuple(map(float, best_thresholds(self._matched(*self._collected()))))
 
     def _annotated(self, sample: Sample) -> tuple[Array, Array, Array, Array] | None:
         """Corners, classes, which boxes are not judged, and areas; None where the sample is not annotated."""
         boxes = sample.boxes
         if boxes is None:
             return None
-        for label in boxes.labels:
-            if label not in self._index:
-                known = ", ".join(self.labels[:10]) + (", …" if len(self.labels) > 10 else "")
-                raise InputError(
-                    f"{sample.key} has a box of {label!r}, which the model does not know; it knows {known}"
-                )
+        numbers = np.array(classes_of(sample.key, boxes.labels, self.labels, "box"), np.int64)
         ignored = np.zeros(len(boxes.labels), bool)
         for flags in (boxes.crowd, boxes.difficult):
             if flags is not None:
@@ -109,7 +100,7 @@ class DetectMetric(Metric[Detections]):
         if area is None:
             corners = np.asarray(boxes.xyxy, np.float64)
             area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
-        return boxes.xyxy, np.array([self._index[label] for label in boxes.labels], np.int64), ignored, area
+        return boxes.xyxy, numbers, ignored, area
 
     def _collected(self) -> tuple[FoundBoxes, TruthBoxes]:
         truth = TruthBoxes.gather(*(list(column) for column in zip(*self._truth, strict=True))) if self._truth else None
@@ -121,57 +112,17 @@ class DetectMetric(Metric[Detections]):
     def _coco(self, found: FoundBoxes, truth: TruthBoxes) -> CocoFigures:
         return coco_figures(found, truth, len(self._keys), len(self.labels))
 
+    def _matched(self, found: FoundBoxes, truth: TruthBoxes) -> Matches:
+        return match(found, truth, len(self._keys), len(self.labels))
+
     def _intervals(
-        self, matches: Matches, values: Mapping[str, float], resamples: int, seed: int
+        self, matches: Matches, values: dict[str, float], resamples: int, seed: int
     ) -> dict[str, tuple[float, float]]:
-        def figures(distinct: Array, counts: Array) -> Array:
-            mean = mean_over_classes(average_precision(matches, counts))
-            return np.stack([mean.mean(axis=1), mean[:, IOUS["0.5"]], mean[:, IOUS["0.75"]]], axis=1)
-
         pictures = np.arange(len(self._keys))[:, None]
-        drawn = intervals.bootstrap(pictures, figures, resamples=resamples, seed=seed)
-        drawn = drawn[~np.isnan(drawn).any(axis=1)]  # where few pictures have a box, some resamples have none
-        bounds = {}
-        for column, name in enumerate(("map", "map50", "map75")):
-            low, high = intervals.percentile_interval(drawn[:, column], around=values[name])
-            bounds[name] = (max(low, 0.0), min(high, 1.0))
-        return bounds
-
-    def _per_class(self, coco: CocoFigures, decided: Decided, thresholds: Array) -> dict[str, dict[str, float]]:
-        columns = {
-            "ap": coco.ap,
-            "ap50": coco.ap_at(IOUS["0.5"]),
-            "threshold": thresholds,
-            "precision": decided.ratios.precision,
-            "recall": decided.ratios.recall,
-            "f1": decided.ratios.f1,
-        }
-        return {
-            label: {name: float(column[k]) for name, column in columns.items()}
-            | {"support": int(decided.ratios.support[k])}
-            for k, label in enumerate(self.labels)
-        }
-
-    def _curves(self, coco: CocoFigures) -> list[Curves]:
-        """Precision over recall: of each class at an IoU of 0.5, and of their mean at several."""
-        there = [k for k in range(len(self.labels)) if coco.recall[0, k, 0, -1] > -1]
-        means = {name: np.mean([coco.curve(at, k) for k in there], axis=0) for name, at in IOUS.items()}
-        classes = {self.labels[k]: _points(coco.curve(IOUS["0.5"], k)) for k in there}
-        every = {"all classes": _points(means["0.5"])} if len(there) > 1 else {}
-        return [
-            Curves("Precision and recall, IoU 0.5", "recall", "precision", every | classes),
-            Curves(
-                "Precision and recall by IoU",
-                "recall",
-                "precision",
-                {f"IoU {name}": _points(mean) for name, mean in means.items()},
-            ),
-        ]
-
-
-def _points(precision: Array) -> list[tuple[float, float]]:
-    return [(round(float(x), 2), round(float(y), 4)) for x, y in zip(RECALLS, precision, strict=True)]
-
-
-def _breakdown(kinds: ErrorKinds) -> dict[str, dict[str, float]]:
-    return {name: {"count": kinds.counts[name], "cost": cost} for name, cost in kinds.costs.items()}
+        drawn = intervals.bootstrap(
+            pictures,
+            lambda distinct, counts: judging.mean_precisions(matches, counts),
+            resamples=resamples,
+            seed=seed,
+        )
+        return judging.bounds(drawn, {name: values[name] for name in ("map", "map50", "map75")})

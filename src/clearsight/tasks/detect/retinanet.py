@@ -20,7 +20,7 @@ from clearsight.nets.backbone import Backbone, Inputs, Model
 from clearsight.nets.pyramid import LEVELS, Finest, Pyramid
 from clearsight.nets.settings import Positive
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.detect.detector import GROUPS, Detector, GroupedWidth, Raw, Truth, recipe
+from clearsight.tasks.objects.detector import GROUPS, Detector, GroupedWidth, Raw, Truth, recipe
 
 ASPECTS = (0.5, 1.0, 2.0)
 """Heights by widths of the anchors at a place (section 4)."""

@@ -21,7 +21,7 @@ from clearsight.nets.backbone import Backbone, Inputs, Model
 from clearsight.nets.pyramid import grids
 from clearsight.nets.settings import Whole
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.detect.detector import Detector, Raw, Truth, recipe
+from clearsight.tasks.objects.detector import Detector, Raw, Truth, recipe
 
 ASPECTS = ((2,), (2, 3), (2, 3), (2, 3), (2,), (2,))
 """Aspects of the default boxes of each map, beside the square: those of SSD300 (section 3.1)."""

@@ -39,14 +39,14 @@ class Conv32(ClassicNet):
 
 
 class Conv32And64(ClassicNet):
-    """Two convolutions (32, 64), 64 hidden units."""
+    """Two convolutions (32, 64), 64 units."""
 
     name = "conv32-64"
     make = staticmethod(classic.conv32_64)
 
 
 class TwoConv(ClassicNet):
-    """Two convolutions (32, 64), 128 hidden units."""
+    """Two convolutions (32, 64), 128 units."""
 
     name = "twoconv"
     make = staticmethod(classic.twoconv)

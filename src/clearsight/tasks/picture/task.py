@@ -37,7 +37,10 @@ class PictureTask(Task[P]):
         {"train", "evaluate", "predict", "inspect", "report", "export", "nets", "learning-curve"}
     )
 
-    unfitting: ClassVar[Mapping[str, str]] = {"mosaic": "its answer is for a picture as a whole, not for four in one"}
+    unfitting: ClassVar[Mapping[str, str]] = {
+        "mosaic": "its answer is for a picture as a whole, not for four in one",
+        "rare": "its answer is for a picture as a whole, not for what a crop shows of it",
+    }
 
     fit: Fit = "crop"
     share: float = 1.0  # of the short side that "crop" keeps

@@ -32,20 +32,22 @@ def render(context: Context) -> Section | None:
             name = result.background.capitalize()
             intro = f"Rows are the truth, columns the answer. {name} is where nothing is: its row was found there, its "
             intro += "column was not found."
+        if result.confused_in:
+            intro += f" Numbers are {result.confused_in} of the row's class."
         parts, most = [_matrix(matrix, labels)], MOST_PAIRS
-    shown = "Truth" if result.background else "Picture of"
+    head = ("Truth" if result.background else "Picture of", result.confused_in.capitalize() or "Times")
     parts.append(
-        _listed(matrix, labels, pairs, most, shown) if pairs else Markup("<p>No class was taken for another.</p>")
+        _listed(matrix, labels, pairs, most, head) if pairs else Markup("<p>No class was taken for another.</p>")
     )
     return Section("Confusions", Markup('<div class="side">{}</div>').format(html.join(parts)), intro)
 
 
-def _listed(matrix: Array, labels: list[str], pairs: list[tuple[int, int]], most: int, shown: str) -> Markup:
+def _listed(matrix: Array, labels: list[str], pairs: list[tuple[int, int]], most: int, head: tuple[str, str]) -> Markup:
     rows = [
         (labels[i], labels[j], int(matrix[i, j]), html.percent(matrix[i, j] / matrix[i].sum())) for i, j in pairs[:most]
     ]
     more = f", the first {most} of {len(pairs):,} pairs" if len(pairs) > most else ""
-    listed = html.table((shown, "taken for", "Times", "Of the class"), rows, numeric=(2, 3))
+    listed = html.table((head[0], "taken for", head[1], "Of the class"), rows, numeric=(2, 3))
     return Markup("<div><h3>Most frequent{}</h3>{}</div>").format(more, listed)
 
 

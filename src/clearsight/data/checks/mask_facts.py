@@ -1,0 +1,45 @@
+"""What is in the masks of one picture, once they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from clearsight.core.errors import BadImage
+from clearsight.core.sample import VOID, Masks
+from clearsight.ops import rle
+
+
+@dataclass(frozen=True)
+class MaskFacts:
+    """What was seen in the masks of one picture."""
+
+    pixels: Mapping[str, int] = field(default_factory=dict)  # of semantic masks: by class, how many it has
+    beyond: Mapping[str, int] = field(default_factory=dict)  # by value outside the classes, how many pixels have it
+    empty: tuple[str, ...] = ()  # instances without a pixel
+    crossed: tuple[str, ...] = ()  # instances whose outline crosses itself
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that a semantic mask shows."""
+        return tuple(label for label, number in self.pixels.items() if number)
+
+
+def facts_of(masks: Masks) -> MaskFacts | BadImage:
+    """The facts of masks, or why they cannot be used."""
+    try:
+        if masks.kind == "semantic":
+            counts = np.bincount(masks.indices().ravel(), minlength=VOID + 1)
+            beyond: Mapping[str, int] = getattr(masks.load, "beyond", dict)()
+            return MaskFacts({label: int(counts[row]) for row, label in enumerate(masks.labels)}, beyond)
+        empty = [row for row, runs in enumerate(masks.runs()) if not rle.area(runs)]
+        crossed: tuple[int, ...] = getattr(masks.load, "crossed", tuple)()
+    except BadImage as bad:
+        return bad
+    return MaskFacts(empty=_named(masks, empty), crossed=_named(masks, crossed))
+
+
+def _named(masks: Masks, rows: list[int] | tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(f"instance {row + 1} ({masks.labels[row]})" for row in rows)

@@ -1,0 +1,84 @@
+"""The objects of Cityscapes, by `--format cityscapes-objects`: `gtFine/train/aachen/x_gtFine_instanceIds.png`.
+
+A value from 1,000 on is an object: its label times 1,000, and its number. Of the benchmark's classes eight have objects. A
+value below, which is the label of such a class, is a crowd of them that nobody told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from clearsight.core.errors import BadImage, InputError
+from clearsight.core.reader import DataInfo, Evidence, Location
+from clearsight.core.sample import Masks, Sample, printable
+from clearsight.data.readers.cityscapes import IDS, Found, find, sample_of, what_lacks
+from clearsight.data.readers.index_objects import IndexObjects, objects_in
+from clearsight.data.readers.names import few
+from clearsight.data.readers.scanning import scan
+from clearsight.data.tree import Tree, is_tree, open_tree
+
+THINGS = ("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle")
+"""The benchmark's classes that have objects, in their order."""
+
+FIRST = 1000
+"""The smallest value of an object."""
+
+
+def sniff(location: Location) -> Evidence | None:
+    """Sure where there are objects and no masks of classes; where there are both, those of classes are read unless the user
+    says otherwise."""
+    if not is_tree(location.path):
+        return None
+    found = find(open_tree(location.path))
+    known = [name for name in found.pictures if name in found.objects]
+    return Evidence(0.5 if found.masks else 0.97, f"objects of Cityscapes: {few(known)}") if known else None
+
+
+def info(location: Location) -> DataInfo:
+    """Splits, the eight classes, faults. Raises `InputError` where there is no picture with its objects."""
+    found = _gather(location)
+    notes, faults = what_lacks(found, set(found.objects))
+    fields, columns = frozenset({"masks"}), ("city",)
+    return DataInfo(
+        "cityscapes-objects", found.splits(), THINGS, fields, columns, notes=notes, faults=faults, instances=True
+    )
+
+
+def read(location: Location, split: str) -> Iterator[Sample]:
+    """The pictures of a split in natural order. Which objects there are is read from their files, once."""
+    found = _gather(location)
+    names = found.of_split(split)
+    masked = [name for name in names if name in found.objects]
+    values = dict(zip(masked, scan(found.tree, [found.objects[name] for name in masked], _values), strict=True))
+    for name in names:
+        image, masks = found.tree.image(found.pictures[name][0]), None
+        if name in masked:
+            things = [(value, label) for value in values[name] if (label := _label(value)) is not None]
+            objects = IndexObjects(image, found.tree.image(found.objects[name]), tuple(value for value, _ in things))
+            crowd = np.array([value < FIRST for value, _ in things], bool)
+            masks = Masks("instances", objects, tuple(label for _, label in things), crowd if crowd.any() else None)
+        yield sample_of(found, name, image, masks)
+
+
+def _values(tree: Tree, name: str) -> tuple[int, ...]:
+    """The values in a file; none where it cannot be read, which is told when it is loaded."""
+    try:
+        return tuple(objects_in(tree.image(name)).tolist())
+    except BadImage:
+        return ()
+
+
+def _label(value: int) -> str | None:
+    """The class of an object or a crowd; None for what has no objects."""
+    number = value // FIRST if value >= FIRST else value
+    return next((label for label in THINGS if IDS[label] == number), None)
+
+
+def _gather(location: Location) -> Found:
+    found = find(open_tree(location.path))
+    if not any(name in found.objects for name in found.pictures):
+        place = printable(str(location.path))
+        raise InputError(f"{place} holds no …_gtFine_instanceIds.png of its pictures: unpack gtFine beside leftImg8bit")
+    return found

@@ -1,0 +1,83 @@
+"""Objects in files that give each pixel the number of its object, or that hold one object each."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from clearsight.core.errors import BadImage
+from clearsight.core.sample import Array, ImageSource
+from clearsight.data.readers.mask_values import fitting, packed, values_of
+from clearsight.ops.rle import Runs, from_indices, from_mask
+
+_BITS = 24
+"""Bits of a value or a packed colour."""
+
+
+@dataclass(frozen=True)
+class IndexObjects:
+    """The objects of one picture in a file of numbers, or of colours. Picklable."""
+
+    image: ImageSource = field(repr=False)
+    mask: ImageSource
+    numbers: tuple[int, ...]  # of each object the value of its pixels
+
+    def __call__(self) -> tuple[Runs, ...]:
+        """A mask for each object. Raises `BadImage` where the file cannot be read, or is not of the picture's size."""
+        return from_indices(_numbers(fitting(self.mask, self.image)), self.numbers)
+
+
+@dataclass(frozen=True)
+class Valued:
+    """The pixels of a file that have one value."""
+
+    image: ImageSource = field(repr=False)
+    mask: ImageSource
+    value: int
+
+    def __call__(self) -> Runs:
+        """Their mask. Raises `BadImage` as `IndexObjects` does."""
+        (runs,) = from_indices(_numbers(fitting(self.mask, self.image)), (self.value,))
+        return runs
+
+
+@dataclass(frozen=True)
+class ObjectFiles:
+    """The objects of one picture in a file each, what is not 0 being the object. Picklable."""
+
+    image: ImageSource = field(repr=False)
+    masks: tuple[ImageSource, ...]
+
+    def __call__(self) -> tuple[Runs, ...]:
+        """A mask for each object. Raises `BadImage` where a file cannot be read, or is not of the picture's size."""
+        return tuple(from_mask(_numbers(fitting(mask, self.image)) != 0) for mask in self.masks)
+
+
+def objects_in(mask: ImageSource) -> Array:
+    """The numbers that occur in a file, in their order. Raises `BadImage`."""
+    return np.unique(_numbers(values_of(mask)))
+
+
+def classes_under(
+    objects: ImageSource, classes: ImageSource, none: Container[int], coloured: bool = False
+) -> Mapping[int, int]:
+    """Of each number in a file of objects the commonest value that a file of classes has there, other than those that are
+    `none`; 0 where it has no other. With `coloured` its colours, packed, in place of values. Raises `BadImage`, also where
+    the two differ in size."""
+    numbers, values = _numbers(values_of(objects)), _numbers(values_of(classes, coloured))
+    if numbers.shape != values.shape:
+        raise BadImage(objects.name, f"is not of the size of {classes.name}")
+    pairs, counts = np.unique((numbers << _BITS) | values, return_counts=True)
+    found: dict[int, int] = {}
+    for place in np.argsort(-counts, kind="stable").tolist():
+        number, value = divmod(int(pairs[place]), 1 << _BITS)
+        if value not in none:
+            found.setdefault(number, value)
+    return {number: found.get(number, 0) for number in np.unique(numbers).tolist()}
+
+
+def _numbers(pixels: Array) -> Array:
+    """Colours as numbers; numbers as they are."""
+    return packed(pixels) if pixels.ndim == 3 else pixels.astype(np.int64)

@@ -1,0 +1,125 @@
+"""Mask files: the values of their pixels, and the class that each value or colour means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from clearsight.core.errors import BadImage
+from clearsight.core.image import open_picture
+from clearsight.core.sample import VOID, Array, ImageSource
+
+Colour = tuple[int, int, int]
+
+LOSSY = frozenset({"JPEG", "MPO"})
+"""Kinds of files whose values are not those that were saved."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What values, or colours, of mask files mean: rows of the classes, or `VOID`. `VOID` itself is void where nothing else
+    is said of it."""
+
+    values: Mapping[int, int] = field(default_factory=dict)
+    colours: Mapping[Colour, int] = field(default_factory=dict)
+    rest: int | None = None  # what all other values mean; None: they are outside the classes
+
+    def indices(self, pixels: Array) -> tuple[Array, dict[str, int]]:
+        """Classes uint8 (H, W) of values (H, W) or colours (H, W, 3), and how many pixels have which other ones: these are
+        void."""
+        if pixels.ndim == 3:
+            return self._of(packed(pixels), {pack(colour): row for colour, row in self.colours.items()}, hexadecimal)
+        void = {} if self.rest is not None else {VOID: VOID}
+        return self._of(pixels.astype(np.int64), {**void, **self.values}, str)
+
+    def _of(self, codes: Array, table: Mapping[int, int], name: Callable[[int], str]) -> tuple[Array, dict[str, int]]:
+        known = np.array(sorted(table), np.int64)
+        rows = np.array([table[code] for code in known.tolist()], np.uint8)
+        at = np.minimum(np.searchsorted(known, codes), len(known) - 1)
+        found = np.where(known[at] == codes, rows[at], np.uint8(VOID if self.rest is None else self.rest))
+        if self.rest is not None:
+            return found.astype(np.uint8), {}
+        others, counts = np.unique(codes[known[at] != codes], return_counts=True)
+        beyond = {name(code): count for code, count in zip(others.tolist(), counts.tolist(), strict=True)}
+        return found.astype(np.uint8), beyond
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """The semantic mask of one picture in a file of its own, read when called. Picklable."""
+
+    image: ImageSource = field(repr=False)
+    mask: ImageSource
+    meaning: Meaning
+
+    def __call__(self) -> Array:
+        """Classes uint8 (H, W). Raises `BadImage` where the file cannot be read, or is not of the picture's size."""
+        return self._read()[0]
+
+    def beyond(self) -> dict[str, int]:
+        """How many pixels have which values, or colours, outside the classes: they count for nothing."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[Array, dict[str, int]]:
+        pixels = fitting(self.mask, self.image, coloured=bool(self.meaning.colours))
+        return self.meaning.indices(pixels)
+
+
+def fitting(mask: ImageSource, image: ImageSource, coloured: bool = False) -> Array:
+    """`values_of` a mask. Raises `BadImage` also where it is not of its picture's size."""
+    pixels = values_of(mask, coloured)
+    size = image.size()
+    if pixels.shape[:2] != size:
+        wide, high = pixels.shape[1], pixels.shape[0]
+        what = f"its mask {mask.name} is of {wide} x {high} pixels, the picture of {size[1]} x {size[0]}"
+        raise BadImage(image.name, f"{what}: one of them was resized")
+    return pixels
+
+
+def values_of(mask: ImageSource, coloured: bool = False) -> Array:
+    """The pixels of a mask file as they are stored: numbers (H, W), those of palettes being their indices, or colours
+    uint8 (H, W, 3). With `coloured` a palette stands for its colours. Raises `BadImage`."""
+    data = mask.encoded()
+    if data is None:
+        raise BadImage(mask.name, "holds no file of a mask")
+    with open_picture(data, mask.name) as picture:
+        if picture.format in LOSSY:
+            raise BadImage(mask.name, "is a JPEG, whose values are not those that were saved; save masks as PNG")
+        try:
+            if picture.mode == "P":
+                return np.array(picture.convert("RGB") if coloured else picture)
+            if picture.mode in ("1", "L", "I", "F") or picture.mode.startswith("I;16"):
+                return _whole(np.array(picture), mask.name)
+            if picture.mode == "LA":
+                return np.array(picture.getchannel(0))
+            return np.array(picture.convert("RGB"))
+        except OSError as error:
+            raise BadImage(mask.name, f"is damaged or cut short ({error})") from None
+
+
+def _whole(pixels: Array, name: str) -> Array:
+    if pixels.dtype == bool:
+        return pixels.astype(np.uint8)
+    if pixels.dtype.kind == "f":
+        if not np.array_equal(pixels, np.round(pixels)):
+            raise BadImage(name, "holds fractions; the values of a mask are whole numbers")
+        return pixels.astype(np.int64)
+    return pixels
+
+
+def packed(pixels: Array) -> Array:
+    """Colours uint8 (H, W, 3) as numbers int64 (H, W), red · 65,536 + green · 256 + blue."""
+    wide = pixels.astype(np.int64)
+    return np.asarray((wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2])
+
+
+def pack(colour: Colour) -> int:
+    """One colour as such a number."""
+    return (colour[0] << 16) | (colour[1] << 8) | colour[2]
+
+
+def hexadecimal(code: int) -> str:
+    """Such a number as people write colours: #ff8000."""
+    return f"#{code:06x}"

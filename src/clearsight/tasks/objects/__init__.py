@@ -1,0 +1,1 @@
+"""What the tasks share that find objects: canvases, augmentation, answers without repeats, drawing, and their nets."""

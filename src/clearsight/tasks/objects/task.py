@@ -1,0 +1,97 @@
+"""What the tasks share that find objects: the canvas, which answers are kept, and what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from clearsight.core.errors import InputError
+from clearsight.core.pipeline import Preprocess
+from clearsight.core.reader import DataInfo
+from clearsight.core.task import Situation, Task
+from clearsight.tasks.objects.augment import CLOSING
+from clearsight.tasks.objects.prediction import SHOWN, Objects
+from clearsight.tasks.objects.preview import draw_targets
+from clearsight.tasks.objects.selection import Selection
+from clearsight.tasks.objects.suggest import UNFITTING, suggest
+from clearsight.tasks.picture.canvas import STEP, LetterboxPreprocess, canvas_shape, canvas_side
+
+P = TypeVar("P", bound=Objects[Any])
+
+
+class ObjectTask(Task[P], Generic[P]):
+    """Objects, each of one of K classes, on a canvas that shows the photograph whole."""
+
+    verbs: ClassVar[frozenset[str]] = frozenset(
+        {"train", "evaluate", "predict", "inspect", "report", "export", "nets", "learning-curve"}
+    )
+    caution: ClassVar[str] = (
+        "It finds only objects of the classes that it has learnt, and may miss those that are hidden."
+    )
+    adjustable: ClassVar[frozenset[str]] = frozenset({"floor", "iou", "soft", "keep", "thresholds"})
+    usual: ClassVar[int] = 416
+    closing: ClassVar[frozenset[str]] = CLOSING
+    unfitting: ClassVar[Mapping[str, str]] = UNFITTING
+
+    mark: ClassVar[str]
+    """What marks an object in the data: "box"."""
+
+    canvas: tuple[int, int] | None = None  # height and width, pixels; None is a square of `size`
+    floor: float = Field(0.001, ge=0, le=1)  # scores below are no answer at all
+    iou: float = Field(0.65, gt=0, le=1)  # boxes of a class that overlap by more are the same object; 1 keeps all
+    soft: float = Field(0.0, ge=0)  # how gently repeated boxes are taken away; 0 takes them away altogether
+    keep: int = Field(100, ge=1)  # most objects of an answer
+    candidates: int = Field(1000, ge=1)  # most pairs of place and class that a net proposes
+    thresholds: tuple[float, ...] = ()  # of each class, from which score on an object is shown; none: 0.3 for all
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.canvas is not None and (max(self.canvas) != self.size or any(side % STEP for side in self.canvas)):
+            raise ValueError(f"a canvas has sides that are multiples of {STEP}, the longer one being size")
+        if len(self.thresholds) not in (0, len(self.labels)):
+            raise ValueError(f"{len(self.labels)} classes need as many thresholds, or none")
+        return self
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.canvas or (self.size, self.size)
+
+    @classmethod
+    def from_data(cls, info: DataInfo, sizes: Sequence[tuple[int, int]], options: Mapping[str, Any]) -> Self:
+        labels = tuple(info.classes(next(iter(cls.needs))))
+        if not labels:
+            raise InputError(f"there is nothing to learn: no picture has a {cls.mark}")
+        said = {name: value for name, value in options.items() if value is not None}
+        if (how := said.pop("fit", "letterbox")) != "letterbox" or said.pop("share", 1.0) != 1.0:
+            raise InputError(
+                f"--fit {how}: {cls.name} sees photographs whole, in their shape; leave it and --share out"
+            )
+        size = said.pop("size", None) or canvas_side(sizes)
+        if size % STEP:
+            raise InputError(
+                f"--size {size}: give a multiple of {STEP}, such as {max(STEP, round(size / STEP) * STEP)}"
+            )
+        return cls(labels=labels, size=size, canvas=canvas_shape(sizes, size), **said)
+
+    def suggest(self, situation: Situation) -> Mapping[str, tuple[Any, str]]:
+        return suggest(situation)
+
+    def preprocess(self) -> Preprocess:
+        return LetterboxPreprocess(self.shape, self.channels)
+
+    def selection(self) -> Selection:
+        """Which of a net's candidates are answers."""
+        return Selection(self.shape, self.keep, self.floor, self.iou, self.soft)
+
+    def shown_from(self) -> tuple[float, ...]:
+        """The score of each class from which an object is shown."""
+        return self.thresholds or (SHOWN,) * len(self.labels)
+
+    def draw_targets(self, picture: Any, targets: Mapping[str, Tensor], zoom: float) -> Any:
+        return draw_targets(picture, targets, self.labels, zoom)
+
+    def question(self, prediction: P) -> Callable[[dict[str, Tensor]], Tensor]:
+        return lambda outputs: outputs["scores"][0, 0]  # of the surest candidate

@@ -1,0 +1,139 @@
+"""What all segmentation nets share: logits on the canvas, heads that are learnt from alone, and how a batch is learnt from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from clearsight.core.errors import InputError
+from clearsight.core.learner import Learner, ParamGroup, grouped
+from clearsight.core.net import Net, Outputs, Tap
+from clearsight.core.pipeline import Batch
+from clearsight.core.task import Situation, Task
+from clearsight.losses.segmentation import Loss, segmentation_loss
+from clearsight.nets import settings
+from clearsight.nets import timm as adapter
+from clearsight.nets.backbone import Backbone
+
+DEEP = 0.4
+"""How much the losses of the heads count that are learnt from alone (Zhao et al. 2017, PSPNet, section 3.3)."""
+
+LIGHT = "mobilenetv2_100"
+"""The backbone where there is no GPU."""
+
+
+class Segmenter(Net):
+    """A net that gives each pixel of the canvas a logit for each class. The keyword-only parameters of its `__init__` are its
+    settings."""
+
+    any_size: bool = True
+    backbone: Backbone | None
+    head: nn.Module
+    """The last features → logits (B, K, h, w)."""
+    deep: nn.ModuleList
+    """Heads that are learnt from alone, whose gradients reach deep layers by a short way."""
+
+    least: ClassVar[int] = 1
+    """Fewest pictures of a training batch: means over the whole picture are normalised over the batch."""
+
+    def __init__(self, task: Task[Any], config: Mapping[str, Any], backbone: Backbone | None) -> None:
+        super().__init__()
+        self.config, self.channels = dict(config), task.channels
+        self.backbone = backbone
+        if backbone is not None:
+            self.any_size = adapter.own_size(backbone.name) is None
+
+    @classmethod
+    def build(cls, task: Task[Any], config: Mapping[str, Any]) -> Self:
+        return cls(task, config, **settings.checked(cls, cls.name, config))
+
+    @classmethod
+    def choices(cls) -> dict[str, tuple[Any, str]]:
+        """Its settings: name -> (default, what it may be, in words)."""
+        return settings.choices(cls)
+
+    @classmethod
+    def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
+        if situation.device != "cpu":
+            return {}
+        return {"net_options": (f"backbone={LIGHT}", "on a CPU a light backbone leaves time to learn")}
+
+    @abstractmethod
+    def features(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Images (B, C, H, W) in [0, 1] → what `head` reads, and what each of `deep` does."""
+
+    def forward(self, images: Tensor) -> Outputs:
+        last, _ = self.features(images)
+        return {"logits": enlarged(self.head(last), images.shape[-2:])}
+
+    def raw(self, images: Tensor) -> list[Tensor]:
+        """Logits (B, K, h, w), of whatever height and width: those it answers by, then those learnt from alone."""
+        last, deep = self.features(images)
+        return [self.head(last), *(head(each) for head, each in zip(self.deep, deep, strict=True))]
+
+    def learner(self, options: Mapping[str, Any]) -> SegmentLearner:
+        criterion = options.get("criterion") or segmentation_loss("ce")
+        return SegmentLearner(self, criterion, options.get("backbone_lr", 1.0), options.get("layer_decay", 1.0))
+
+    @property
+    def pretrained_name(self) -> str | None:
+        return None if self.backbone is None else self.backbone.name
+
+    def load_pretrained(self, weights: str) -> str:
+        return super().load_pretrained(weights) if self.backbone is None else self.backbone.load(weights)
+
+    def backbone_parameters(self) -> list[nn.Parameter]:
+        return [] if self.backbone is None else list(self.backbone.parameters())
+
+    def backbone_blocks(self) -> list[list[nn.Parameter]]:
+        return [] if self.backbone is None else self.backbone.blocks()
+
+    def feature_taps(self) -> list[Tap]:
+        return [] if self.backbone is None else self.backbone.taps("backbone")
+
+
+def enlarged(logits: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+    """Logits (B, K, h, w) → (B, K, H, W), bilinear."""
+    if logits.shape[-2:] == tuple(size):
+        return logits
+    return F.interpolate(logits, size=tuple(size), mode="bilinear", align_corners=False)
+
+
+def shrunk(mask: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+    """Classes (B, H, W) → (B, h, w): each pixel takes the class at its middle."""
+    rows, columns = (
+        ((torch.arange(made, device=mask.device) * 2 + 1) * given).div(2 * made, rounding_mode="floor")
+        for made, given in zip(size, mask.shape[1:], strict=True)
+    )
+    return mask[:, rows][:, :, columns]
+
+
+class SegmentLearner(Learner):
+    """The task's loss on the logits as large as the canvas, and on those of each head that is learnt from alone, as large as
+    they are; what is void counts for nothing."""
+
+    net: Segmenter
+
+    def __init__(self, net: Segmenter, loss: Loss, backbone_lr: float, layer_decay: float) -> None:
+        super().__init__()
+        self.net, self.loss = net, loss
+        self.backbone_lr, self.layer_decay = backbone_lr, layer_decay
+
+    def training_step(self, batch: Batch, phase: str) -> dict[str, Tensor]:
+        if len(batch) < self.net.least:
+            raise InputError(f"--batch-size {len(batch)}: the net {self.net.name} needs {self.net.least} or more")
+        mask = batch.targets["mask"]
+        answer, *deep = self.net.raw(batch.images)
+        losses = {"loss": self.loss(enlarged(answer, mask.shape[1:]), mask)}
+        if deep:
+            found = torch.stack([self.loss(each, shrunk(mask, each.shape[-2:])) for each in deep])
+            losses["deep"] = DEEP * found.mean()
+        return losses
+
+    def parameter_groups(self, phase: str) -> list[ParamGroup]:
+        return grouped(self.net, self.backbone_lr, self.layer_decay)
