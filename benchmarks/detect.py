@@ -10,15 +10,12 @@ and thresholds are chosen on it and test is judged once.
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from common import Figure, clearsight, save, shared, table
+from common import Figure, save, table
+from training import CELLS, train
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,6 @@ class Case:
     seconds: float  # wall time at most
     pretrained: bool
 
-
-CELLS = ("--upside", "0.5", "--turn", "0.5")
-"""What a person knows of cells under a microscope: they have no up and no down."""
 
 PASSES = ("--epochs", "30", "--batch-size", "16")
 """As many as two cores make in 20 minutes."""
@@ -51,35 +45,15 @@ FIGURES = ("map", "map50", "map75", "map_small", "map_medium", "map_large")
 def run(name: str, more: list[str], keep: Path | None) -> dict[str, Any]:
     """One training as a user starts it; the run's folder is copied to `keep`, where that is given."""
     case = CASES[name]
-    where = case.data if case.data == "shapes" else shared("data", case.data)
-    words: list[str | Path] = [*case.words, *more, "--name", name, "--json"]
-    if case.pretrained and "--weights" not in more:
-        words += ["--weights", shared("weights", "mobilenetv2_100_imagenet.safetensors")]
-    with tempfile.TemporaryDirectory() as place:
-        done = clearsight("train", where, *words, folder=Path(place))
-        folder = Path(place) / "runs" / name
-        plan = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        if keep is not None:
-            shutil.copytree(folder, keep, dirs_exist_ok=True)
-    result = json.loads(done.output)["result"]
-    bounds = {key: result["intervals"].get(key, (None, None)) for key in ("map50", "map")}
+    done = train(name, case.data, [*case.words, *more], case.pretrained, keep)
     return {
         "case": name,
-        "judged": result["count"],
-        **{key: result["values"][key] for key in FIGURES if key in result["values"]},
-        **{
-            f"{key} {end}": value
-            for key, pair in bounds.items()
-            for end, value in zip(("from", "to"), pair, strict=True)
-        },
-        "classes": {label: {"ap": row["ap"], "ap50": row["ap50"]} for label, row in result["per_class"].items()},
-        "errors": result.get("breakdown"),
-        "parameters": manifest["net"]["parameters"],
-        "canvas": "{} × {}".format(*plan["facts"]["task"]["canvas"] or [plan["facts"]["task"]["size"]] * 2),
-        "epochs": plan["settings"]["epochs"]["value"],
-        "training s": manifest["training"]["seconds"],
-        "wall s": done.seconds,
+        "judged": done.result["count"],
+        **done.values(FIGURES),
+        **done.bounds(["map50", "map"]),
+        "classes": {label: {"ap": row["ap"], "ap50": row["ap50"]} for label, row in done.result["per_class"].items()},
+        "errors": done.result.get("breakdown"),
+        **done.facts,
     }
 
 

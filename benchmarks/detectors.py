@@ -12,15 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import yaml
 from cells import fill
 from common import clearsight, save, shared, table
+from training import latency
 
 EPOCHS = 20
 PRETRAINED = ("yolo", "ssd", "retinanet", "fcos", "faster-rcnn")
@@ -41,7 +40,7 @@ def trained(net: str, epochs: int) -> dict[str, Any]:
         exported = json.loads(clearsight("export", "runs/cells", "--json", folder=folder).output)
         plan = yaml.safe_load((folder / "runs/cells/plan.yaml").read_text(encoding="utf-8"))
         manifest = json.loads((folder / "runs/cells/manifest.json").read_text(encoding="utf-8"))
-        seconds = latency(folder / "runs/cells/model.onnx")
+        seconds = latency(folder / "runs/cells/model.onnx", "bccd.zip", "test")
     result = json.loads(done.output)["result"]
     return {
         "mAP50-95": result["values"]["map"],
@@ -52,21 +51,6 @@ def trained(net: str, epochs: int) -> dict[str, Any]:
         "training s": manifest["training"]["seconds"],
         "export differs by": exported["difference"],
     }
-
-
-def latency(model: Path) -> float:
-    """Median seconds from a photograph's pixels to its boxes, one thread, ONNX Runtime."""
-    from clearsight.data.open import open_data
-    from clearsight.deploy.predictor import OnnxPredictor
-
-    predictor = OnnxPredictor(model, 1)
-    photo = open_data(str(shared("data", "bccd.zip"))).samples("test")[0].image.load()
-    taken = []
-    for _ in range(12):
-        start = time.perf_counter()
-        predictor.finals(photo)
-        taken.append(time.perf_counter() - start)
-    return median(taken[2:])
 
 
 def main() -> None:

@@ -13,15 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from cells import fill
 from common import clearsight, save, shared, table
-from training import train
+from training import latency, train
 
 EPOCHS = 20
 ENCODER = "backbone=mobilenetv2_100,inputs=symmetric"
@@ -51,7 +49,7 @@ def trained(name: str, epochs: int) -> dict[str, Any]:
         exported = json.loads(
             clearsight("export", run, "--photos", data / "camvid.zip", "--json", folder=folder).output
         )
-        seconds = latency(run / "model.onnx")
+        seconds = latency(run / "model.onnx", "camvid.zip", "val")
     return {
         "mIoU": done.result["values"]["miou"],
         "boundary F": done.result["values"].get("boundary_f"),
@@ -60,21 +58,6 @@ def trained(name: str, epochs: int) -> dict[str, Any]:
         "training s": done.facts["training s"],
         "export differs by": exported["difference"],
     }
-
-
-def latency(model: Path) -> float:
-    """Median seconds from a photograph's pixels to its mask, one thread, ONNX Runtime."""
-    from clearsight.data.open import open_data
-    from clearsight.deploy.predictor import OnnxPredictor
-
-    predictor = OnnxPredictor(model, 1)
-    photo = open_data(str(shared("data", "camvid.zip"))).samples("val")[0].image.load()
-    taken = []
-    for _ in range(12):
-        start = time.perf_counter()
-        predictor.finals(photo)
-        taken.append(time.perf_counter() - start)
-    return median(taken[2:])
 
 
 def main() -> None:

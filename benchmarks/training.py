@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import yaml
@@ -39,6 +41,22 @@ class Trained:
             for name, pair in pairs.items()
             for end, value in zip(("from", "to"), pair, strict=True)
         }
+
+
+def latency(model: Path, data: str, split: str) -> float:
+    """Median seconds from a photograph's pixels to what is on it, one thread, ONNX Runtime: the first of a split of a zip of
+    ../shared/data."""
+    from clearsight.data.open import open_data
+    from clearsight.deploy.predictor import OnnxPredictor
+
+    predictor = OnnxPredictor(model, 1)
+    photo = open_data(str(shared("data", data))).samples(split)[0].image.load()
+    taken = []
+    for _ in range(12):
+        start = time.perf_counter()
+        predictor.finals(photo)
+        taken.append(time.perf_counter() - start)
+    return median(taken[2:])
 
 
 def train(name: str, data: str, words: Sequence[str], pretrained: bool, keep: Path | None = None) -> Trained:

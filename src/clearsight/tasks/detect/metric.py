@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from clearsight.core.errors import InputError
-from clearsight.core.metric import Metric, Result
+from clearsight.core.metric import Result
 from clearsight.core.sample import Array, Sample
 from clearsight.metrics import intervals
 from clearsight.metrics.boxes import FoundBoxes, TruthBoxes
@@ -23,7 +23,7 @@ from clearsight.tasks.objects.mistakes import Mistakes
 from clearsight.tasks.objects.sample import classes_of
 
 
-class DetectMetric(Metric[Detections]):
+class DetectMetric(judging.ObjectMetric[Detections]):
     """Compares boxes with those of each sample, in pixels of the photograph, by COCO's rules.
 
     Samples whose boxes are not annotated are counted in `left_out`. Crowds and difficult boxes are neither to be found nor

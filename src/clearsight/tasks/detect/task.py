@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
-from torch import Tensor
-
 from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Postprocess, Stages
 from clearsight.core.reader import DataInfo
@@ -36,7 +34,7 @@ class Detect(ObjectTask[Detections]):
         return not (info.instances and "masks" in info.annotated)
 
     def fitted(self, samples: Sequence[Sample]) -> Self:
-        if samples and not any(sample.boxes is not None and sample.boxes.labels for sample in samples):
+        if samples and not any(map(self.marked, samples)):
             raise InputError("there is nothing to learn: no training picture has a box")
         return self
 
@@ -54,13 +52,8 @@ class Detect(ObjectTask[Detections]):
     def difference(self, one: Mapping[str, Array], other: Mapping[str, Array]) -> float:
         return objects_difference(one, other, self.floor)
 
-    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
-        if not any(sample.boxes is not None and sample.boxes.labels for sample in samples):
-            return self
-        finals = {name: value.numpy() for name, value in self.postprocess()(dict(outputs), frames).items()}
-        metric = self.metric()
-        metric.update([self.wrap({name: v[i] for name, v in finals.items()}) for i in range(len(samples))], samples)
-        return self.model_copy(update={"thresholds": metric.thresholds()})
+    def marked(self, sample: Sample) -> int:
+        return 0 if sample.boxes is None else len(sample.boxes.labels)
 
     def metric(self) -> DetectMetric:
         return DetectMetric(self.labels)

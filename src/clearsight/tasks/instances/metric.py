@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clearsight.core.errors import BadImage, InputError
-from clearsight.core.metric import Metric, Result
+from clearsight.core.metric import Result
 from clearsight.core.sample import Array, Masks, Sample
 from clearsight.metrics import intervals
 from clearsight.metrics.boxes import MANY, MOST, FoundBoxes, TruthBoxes
@@ -51,7 +51,7 @@ class Judged:
     aji: float
 
 
-class InstanceMetric(Metric[Instances]):
+class InstanceMetric(judging.ObjectMetric[Instances]):
     """Compares the masks of objects with those of each sample, in pixels of the photograph, by COCO's rules.
 
     Samples without masks of objects are counted in `left_out`. Crowds are neither to be found nor wrong to be found, and

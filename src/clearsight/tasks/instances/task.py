@@ -71,7 +71,7 @@ class FindInstances(ObjectTask[Instances]):
 
     def fitted(self, samples: Sequence[Sample]) -> Self:
         """With answers that may hold as many objects as the training pictures do, where nobody has said how many."""
-        counts = [len(masks.labels) for sample in samples if (masks := object_masks(sample)) is not None]
+        counts = [self.marked(sample) for sample in samples]
         if samples and not any(counts):
             raise InputError("there is nothing to learn: no training picture has a mask of an object")
         update: dict[str, int] = {}
@@ -102,13 +102,9 @@ class FindInstances(ObjectTask[Instances]):
     def difference(self, one: Mapping[str, Array], other: Mapping[str, Array]) -> float:
         return instances_difference(one, other, self.floor)
 
-    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
-        if not any(masks.labels for sample in samples if (masks := object_masks(sample)) is not None):
-            return self
-        finals = {name: value.numpy() for name, value in self.postprocess()(dict(outputs), frames).items()}
-        metric = self.metric()
-        metric.update([self.wrap({name: v[i] for name, v in finals.items()}) for i in range(len(samples))], samples)
-        return self.model_copy(update={"thresholds": metric.thresholds()})
+    def marked(self, sample: Sample) -> int:
+        masks = object_masks(sample)
+        return 0 if masks is None else len(masks.labels)
 
     def metric(self) -> InstanceMetric:
         return InstanceMetric(self.labels)

@@ -13,6 +13,7 @@ from clearsight.ops import affine
 from clearsight.ops import transforms as T
 from clearsight.ops.box_geometry import compact, place, through, within
 from clearsight.ops.boxes import centres
+from clearsight.ops.drawn import changes, either
 from clearsight.ops.jitter import jitter
 from clearsight.ops.owners import NOBODY
 from clearsight.ops.warp import warp_images, warp_indices
@@ -122,21 +123,9 @@ class BoxAugmentation:
         (H, W), steps = self.shape, []
         if (least := amount("crop", 1.0) or 1.0) < 1:
             steps.append(_crop(least, photo, boxes, lots))
-        if turn := amount("turn", 0.0):
-            turned = lots["turn"] < turn
-            width, height = (photo[:, 2:] - photo[:, :2]).unbind(1)
-            shown = 1 / torch.where(turned, torch.minimum(W / height, H / width), 1.0)  # as large as fits
-            quarters = torch.where(turned, torch.where(lots["way"] < 0.5, 1, -1), 0)
-            steps += [affine.quarter(quarters), affine.stretch(shown, shown)]
-        if rotate := amount("rotate", 0.0):
-            steps.append(affine.turn(affine.radians(_either(lots["angle"], rotate))))
-        if shear := amount("shear", 0.0):
-            steps.append(affine.slant(affine.radians(_either(lots["slant"], shear)).tan()))
-        if scale := amount("scale", 0.0):
-            shown = 1 / (1 + _either(lots["scale"], scale))
-            steps.append(affine.stretch(shown, shown))
+        steps += changes(self.strengths, lots, photo, self.shape)
         if shift := amount("shift", 0.0):
-            x, y = _either(lots["right"], shift * W), _either(lots["low"], shift * H)
+            x, y = either(lots["right"], shift * W), either(lots["low"], shift * H)
             steps.append(affine.matrix((1.0, 0.0, -x), (0.0, 1.0, -y)))
         steps.append(affine.mirror(lots["flip"] < amount("flip", 0.0), lots["upside"] < amount("upside", 0.0)))
         return affine.compose(steps)
@@ -167,17 +156,12 @@ def _middle(values: Tensor, shape: tuple[int, int]) -> Tensor:
     return values[..., (h - H) // 2 :, (w - W) // 2 :][..., :H, :W]
 
 
-def _either(lot: Tensor, most: float) -> Tensor:
-    """A lot of 0 to 1 as an amount of −most to most."""
-    return (2 * lot - 1) * most
-
-
 def _crop(least: float, photo: Tensor, boxes: Boxes, lots: Mapping[str, Tensor]) -> Tensor:
     """Maps (B, 3, 3) that show a part of the photograph, of `least` to 1 of its area, where the whole was. The part lies
     so that the middle of an object drawn by lot is inside; where there is none, anywhere."""
     low, size = photo[:, :2], photo[:, 2:] - photo[:, :2]
     area = least + (1 - least) * lots["area"]
-    ratio = _either(lots["ratio"], math.log(RATIO)).exp()
+    ratio = either(lots["ratio"], math.log(RATIO)).exp()
     share = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], 1).clamp(max=1)
     found, labels, crowd = boxes
     real = (labels >= 0) & ~crowd

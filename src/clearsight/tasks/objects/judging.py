@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
-from clearsight.core.metric import Curves
+from clearsight.core.metric import Curves, Metric
+from clearsight.core.prediction import Prediction
 from clearsight.core.sample import Array
 from clearsight.metrics import intervals
 from clearsight.metrics.average_precision import average_precision, mean_over_classes
@@ -17,6 +20,17 @@ from clearsight.metrics.operating_point import Decided
 
 IOUS = {"0.5": 0, "0.75": 5, "0.9": 8}
 """IoUs that curves are drawn of, with their places among COCO's thresholds."""
+
+
+P = TypeVar("P", bound=Prediction)
+
+
+class ObjectMetric(Metric[P]):
+    """A judge of objects, which also finds the scores from which they are best shown."""
+
+    @abstractmethod
+    def thresholds(self) -> tuple[float, ...]:
+        """The score of each class from which its F1 is best. Raises `InputError` where there is no object to be found."""
 
 
 def mean_precisions(matches: Matches, counts: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -11,8 +12,10 @@ from torch import Tensor
 from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Preprocess
 from clearsight.core.reader import DataInfo
+from clearsight.core.sample import Sample
 from clearsight.core.task import Situation, Task
 from clearsight.tasks.objects.augment import CLOSING
+from clearsight.tasks.objects.judging import ObjectMetric
 from clearsight.tasks.objects.prediction import SHOWN, Objects
 from clearsight.tasks.objects.preview import draw_targets
 from clearsight.tasks.objects.selection import Selection
@@ -95,3 +98,18 @@ class ObjectTask(Task[P], Generic[P]):
 
     def question(self, prediction: P) -> Callable[[dict[str, Tensor]], Tensor]:
         return lambda outputs: outputs["scores"][0, 0]  # of the surest candidate
+
+    @abstractmethod
+    def marked(self, sample: Sample) -> int:
+        """How many objects are annotated on a photograph; 0 where nobody has looked."""
+
+    @abstractmethod
+    def metric(self) -> ObjectMetric[P]: ...
+
+    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
+        if not any(map(self.marked, samples)):
+            return self
+        finals = {name: value.numpy() for name, value in self.postprocess()(dict(outputs), frames).items()}
+        metric = self.metric()
+        metric.update([self.wrap({name: v[i] for name, v in finals.items()}) for i in range(len(samples))], samples)
+        return self.model_copy(update={"thresholds": metric.thresholds()})

@@ -12,6 +12,7 @@ from clearsight.core.sample import VOID
 from clearsight.ops import affine
 from clearsight.ops import transforms as T
 from clearsight.ops.box_geometry import place
+from clearsight.ops.drawn import changes, either
 from clearsight.ops.jitter import jitter
 from clearsight.ops.warp import warp_images, warp_indices
 
@@ -94,39 +95,22 @@ class MaskAugmentation:
                 near = (pixel + (2 * lot - 1) * NEAR * reach).clamp(low, high)
                 centre = torch.where((found & (lots["rare"] < rare))[:, None], near, centre)
         if shift := self.strengths.get("shift", 0.0):
-            moved = torch.stack([_either(lots["right"], shift * w), _either(lots["low"], shift * h)], 1)
+            moved = torch.stack([either(lots["right"], shift * w), either(lots["low"], shift * h)], 1)
             centre = centre - moved
         maps[:, :2, 2] = centre
         return maps
 
     def _linear(self, photo: Tensor, canvas: tuple[int, int], lots: Mapping[str, Tensor]) -> Tensor:
         """Turns, slants, sizes and mirrorings about the middle, as maps (B, 3, 3); `canvas` is the height and width given."""
-        amount, (h, w) = self.strengths.get, canvas
+        amount = self.strengths.get
         ones = torch.ones(len(photo), device=photo.device)
         steps = [affine.stretch(ones, ones)]
-        if turn := amount("turn", 0.0):
-            turned = lots["turn"] < turn
-            width, height = (photo[:, 2:] - photo[:, :2]).unbind(1)
-            shown = 1 / torch.where(turned, torch.minimum(w / height, h / width), 1.0)  # as large as fits
-            quarters = torch.where(turned, torch.where(lots["way"] < 0.5, 1, -1), 0)
-            steps += [affine.quarter(quarters), affine.stretch(shown, shown)]
-        if rotate := amount("rotate", 0.0):
-            steps.append(affine.turn(affine.radians(_either(lots["angle"], rotate))))
-        if shear := amount("shear", 0.0):
-            steps.append(affine.slant(affine.radians(_either(lots["slant"], shear)).tan()))
-        if scale := amount("scale", 0.0):
-            shown = 1 / (1 + _either(lots["scale"], scale))
-            steps.append(affine.stretch(shown, shown))
+        steps += changes(self.strengths, lots, photo, canvas)
         if (least := amount("crop", 1.0) or 1.0) < 1:
             shown = (least + (1 - least) * lots["area"]).sqrt()
             steps.append(affine.stretch(shown, shown))
         steps.append(affine.mirror(lots["flip"] < amount("flip", 0.0), lots["upside"] < amount("upside", 0.0)))
         return affine.compose(steps)
-
-
-def _either(lot: Tensor, most: float) -> Tensor:
-    """A lot of 0 to 1 as an amount of −most to most."""
-    return (2 * lot - 1) * most
 
 
 def _pixel(mask: Tensor, classes: int, which: Tensor, number: Tensor) -> tuple[Tensor, Tensor]:
