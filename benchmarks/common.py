@@ -136,15 +136,19 @@ def interleave(
 
 
 def table(rows: Sequence[Row], title: str = "") -> None:
-    """Print rows as a table; the columns are the first row's keys."""
+    """Print rows as a table; the columns are the first row's keys. One row alone stands upright, a line for each value."""
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(title=title or None)
-    for name, value in rows[0].items():
-        shown.add_column(name, justify="left" if isinstance(value, str) else "right")
-    for row in rows:
-        shown.add_row(*(_text(value) for value in row.values()))
+    shown = Table(title=title or None, show_header=len(rows) > 1)
+    if len(rows) == 1:
+        for name, value in rows[0].items():
+            shown.add_row(name, _text(value))
+    else:
+        for name, value in rows[0].items():
+            shown.add_column(name, justify="left" if isinstance(value, str) else "right")
+        for row in rows:
+            shown.add_row(*(_text(value) for value in row.values()))
     console = Console()
     if not console.is_terminal:
         console.width = 120

@@ -10,46 +10,36 @@ MobileNetV2; `dfine` begins from nothing, as no weights of its own are at hand. 
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from cells import fill
-from common import clearsight, save, shared, table
-from training import latency
+from common import save, table
+from training import CELLS, exported, train
 
 EPOCHS = 20
 PRETRAINED = ("yolo", "ssd", "retinanet", "fcos", "faster-rcnn")
-WORDS = ("--size", "416", "--upside", "0.5", "--turn", "0.5")
+WORDS = ("--size", "416", *CELLS)
 
 
 def trained(net: str, epochs: int) -> dict[str, Any]:
     """One training as a user starts it, its export, and the time of a photograph."""
-    words: list[str | Path] = ["--net", net, "--epochs", str(epochs), *WORDS, "--name", "cells", "--json"]
-    if net in PRETRAINED:
-        options = "inputs=symmetric" if net == "yolo" else "backbone=mobilenetv2_100,inputs=symmetric,width=128"
-        words += ["--net-options", options, "--weights", shared("weights", "mobilenetv2_100_imagenet.safetensors")]
-    else:
-        words += ["--weights", "none"]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        done = clearsight("train", shared("data", "bccd.zip"), *words, folder=folder)
-        exported = json.loads(clearsight("export", "runs/cells", "--json", folder=folder).output)
-        plan = yaml.safe_load((folder / "runs/cells/plan.yaml").read_text(encoding="utf-8"))
-        manifest = json.loads((folder / "runs/cells/manifest.json").read_text(encoding="utf-8"))
-        seconds = latency(folder / "runs/cells/model.onnx", "bccd.zip", "test")
-    result = json.loads(done.output)["result"]
+    pretrained = net in PRETRAINED
+    options = "inputs=symmetric" if net == "yolo" else "backbone=mobilenetv2_100,inputs=symmetric,width=128"
+    words = ["--net", net, "--epochs", str(epochs), *WORDS, *(["--net-options", options] if pretrained else [])]
+    with tempfile.TemporaryDirectory() as place:
+        run = Path(place) / "run"
+        done = train("cells", "bccd.zip", words, pretrained, run)
+        answers = exported(run, "bccd.zip", "test")
     return {
-        "mAP50-95": result["values"]["map"],
-        "mAP50": result["values"]["map50"],
-        "parameters": plan["facts"]["parameters"],
-        "multiply-adds": plan["facts"]["multiply_adds"],
-        "ms a photograph": 1000 * seconds,
-        "training s": manifest["training"]["seconds"],
-        "export differs by": exported["difference"],
+        "mAP50-95": done.result["values"]["map"],
+        "mAP50": done.result["values"]["map50"],
+        "parameters": done.facts["parameters"],
+        "multiply-adds": done.facts["multiply-adds"],
+        "training s": done.facts["training s"],
+        **answers,
     }
 
 

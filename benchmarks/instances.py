@@ -10,73 +10,25 @@ val alone, val is judged once, with the last weights.
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from common import Figure, save, table
-from training import CELLS, train
-
-
-@dataclass(frozen=True)
-class Case:
-    """A training, and what is promised of it."""
-
-    data: str  # a file of ../shared/data, or a name
-    words: tuple[str, ...]
-    map50: float  # at least
-    map: float | None  # at least
-    seconds: float  # wall time at most
-    pretrained: bool
-
+from training import CELLS, Case, judge
 
 NET = ("--task", "instances", "--net", "yolo-mask")
+SHOWN = {"map50_1000": None, "map_1000": None}
 
 CASES = {
-    "nuclei": Case("nuclei.zip", (*NET, "--net-options", "inputs=symmetric", *CELLS), 0.75, 0.40, 3600, True),
-    "shapes": Case("shapes", NET, 0.90, None, 1200, False),
+    "nuclei": Case(
+        "nuclei.zip",
+        (*NET, "--net-options", "inputs=symmetric", *CELLS),
+        {"map50": 0.75, "map": 0.40, **SHOWN},
+        3600,
+        True,
+    ),
+    "shapes": Case("shapes", NET, {"map50": 0.90, "map": None, **SHOWN}, 1200, False),
 }
 FIGURES = (
     *("map", "map50", "map75", "map_small", "map_medium", "map_large"),
     *("map_1000", "map50_1000", "box_map", "box_map50", "pq", "sq", "rq", "aji"),
 )
 
-
-def run(name: str, more: list[str], keep: Path | None) -> dict[str, Any]:
-    """One training as a user starts it; the run's folder is copied to `keep`, where that is given."""
-    case = CASES[name]
-    done = train(name, case.data, [*case.words, *more], case.pretrained, keep)
-    return {
-        "case": name,
-        "judged": done.result["count"],
-        **done.values(FIGURES),
-        **done.bounds(["map50", "map", "map50_1000", "map_1000"]),
-        "classes": {label: {"ap": row["ap"], "ap50": row["ap50"]} for label, row in done.result["per_class"].items()},
-        "errors": done.result.get("breakdown"),
-        **done.facts,
-    }
-
-
-def main() -> None:
-    """Measure, print the table, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("case", choices=CASES)
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="copy the run's folder into this one")
-    parser.add_argument("--with", dest="more", default="", help="more options, for a trial; writes no JSON")
-    options = parser.parse_args()
-    case = CASES[options.case]
-    row = run(options.case, options.more.split(), options.keep)
-    table([{key: value for key, value in row.items() if not isinstance(value, dict)}], f"{options.case}: {case.data}")
-    if options.more:
-        return
-    figures = [Figure(f"instances {options.case}, mask mAP50", row["map50"], "", case.map50, at_least=True)]
-    if case.map is not None:
-        figures.append(Figure(f"instances {options.case}, mask mAP50-95", row["map"], "", case.map, at_least=True))
-    figures.append(Figure(f"instances {options.case}, wall time", row["wall s"], "s", case.seconds))
-    note = f"clearsight train {case.data} {' '.join(case.words)}; the whole process."
-    print(save(f"instances_{options.case}", [row], note, figures))
-
-
 if __name__ == "__main__":
-    main()
+    judge("instances", __doc__, CASES, FIGURES, of_class=("ap", "ap50"), kind="mask ")

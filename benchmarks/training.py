@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import yaml
-from common import clearsight, shared
+from common import Figure, clearsight, save, shared, table
 
 WEIGHTS = "mobilenetv2_100_imagenet.safetensors"
 
 CELLS = ("--upside", "0.5", "--turn", "0.5")
 """What a person knows of cells under a microscope: they have no up and no down."""
+
+
+TITLES = {"map50": "mAP50", "map": "mAP50-95", "miou": "mIoU", "dice": "Dice"}
+"""What people call the figures that something is promised of."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A training, and what is promised of it."""
+
+    data: str  # a file of ../shared/data, or a name
+    words: tuple[str, ...]
+    promised: Mapping[str, float | None]
+    """At least so much of a figure, "dice", or of a class's, "dice of nucleus"; None: only shown, with its interval."""
+
+    seconds: float  # wall time at most
+    pretrained: bool
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,12 @@ class Trained:
     result: dict[str, Any]  # the final evaluation
     facts: dict[str, Any]  # of the run, for a row of a table
     seconds: float  # from the command's start to its exit
+
+    def value(self, name: str) -> float:
+        """A figure, or "dice of nucleus", say: a class's."""
+        figure, _, label = name.partition(" of ")
+        found: float = self.result["per_class"][label][figure] if label else self.result["values"][figure]
+        return found
 
     def values(self, names: Iterable[str]) -> dict[str, float]:
         """Those of these figures that there are."""
@@ -76,9 +100,56 @@ def train(name: str, data: str, words: Sequence[str], pretrained: bool, keep: Pa
     task = plan["facts"]["task"]
     facts = {
         "parameters": manifest["net"]["parameters"],
+        "multiply-adds": plan["facts"]["multiply_adds"],
         "canvas": "{} × {}".format(*task["canvas"] or [task["size"]] * 2),
         "epochs": plan["settings"]["epochs"]["value"],
         "training s": manifest["training"]["seconds"],
         "wall s": done.seconds,
     }
     return Trained(json.loads(done.output)["result"], facts, done.seconds)
+
+
+def exported(run: Path, data: str, split: str) -> dict[str, float]:
+    """How long the ONNX of a run takes for a photograph of a zip of ../shared/data, and by how much it answers unlike torch."""
+    words = ("export", run, "--photos", shared("data", data), "--json")
+    said = json.loads(clearsight(*words, folder=run).output)
+    return {
+        "ms a photograph": 1000 * latency(run / "model.onnx", data, split),
+        "export differs by": said["difference"],
+    }
+
+
+def titled(name: str) -> str:
+    """What people call a figure."""
+    figure, *rest = name.split(" ", 1)
+    return " ".join([TITLES[figure], *rest])
+
+
+def judge(
+    topic: str, what: str, cases: Mapping[str, Case], figures: Sequence[str], of_class: Sequence[str], kind: str = ""
+) -> None:
+    """The command line of a benchmark of cases: train one, print its table, write `results/<topic>_<case>.json`. A row has
+    those of `figures` that there are, and of each class those of `of_class`; `kind` of figure is named before it."""
+    parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("case", choices=cases)
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="copy the run's folder into this one")
+    parser.add_argument("--with", dest="more", default="", help="more options, for a trial; writes no JSON")
+    options = parser.parse_args()
+    case: Case = cases[options.case]
+    done = train(options.case, case.data, [*case.words, *options.more.split()], case.pretrained, options.keep)
+    row = {"case": options.case, "judged": done.result["count"], **done.values(figures), **done.bounds(case.promised)}
+    row |= {name: done.value(name) for name in case.promised if " of " in name} | done.facts
+    table([row], f"{options.case}: {case.data}")
+    if options.more:
+        return
+    row["classes"] = {label: {n: found[n] for n in of_class} for label, found in done.result["per_class"].items()}
+    row["errors"] = done.result.get("breakdown")
+    title = f"{topic} {options.case}"
+    promises = [
+        Figure(f"{title}, {kind}{titled(name)}", done.value(name), "", least, at_least=True)
+        for name, least in case.promised.items()
+        if least is not None
+    ]
+    promises.append(Figure(f"{title}, wall time", done.seconds, "s", case.seconds))
+    note = f"clearsight train {case.data} {' '.join(case.words)}; the whole process."
+    print(save(f"{topic}_{options.case}", [row], note, promises))
