@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -70,35 +71,8 @@ STEPS: dict[str, int] = {
 }
 """Steps that a net needs to learn eight pictures by heart; by default 120."""
 
-LABELS = {
-    "multilabel": ("even", "round", "seven"),
-    "regress": ("digit", "ink"),
-    "detect": shapes.LABELS,
-    "segment": ("background", *shapes.LABELS),
-    "instances": shapes.LABELS,
-}
-"""What is asked of the pictures; by default which digit it is."""
-
-SIZES = {"detect": 96, "segment": 96, "instances": 96}
-"""Side of the canvas; by default 32."""
-
-GOOD = {
-    "classify": ("accuracy", 1.0),
-    "multilabel": ("mAP", 1.0),
-    "regress": ("mae", 0.3),
-    "detect": ("map50", 0.95),
-    "segment": ("miou", 0.85),
-    "segment.fcn": ("miou", 0.75),
-    "instances": ("map50", 0.95),
-}
-"""The figure, and its value, that show that eight pictures were learnt by heart: by task, or for a net alone, whose map is
-eight times coarser than the picture, say."""
-
-FITS: dict[str, list[dict[str, Any]]] = {"detect": [{}], "segment": [{}], "instances": [{}]}
-"""Settings of a task that the eight pictures are learnt with; by default both ways that they meet the square."""
-
-OVERFIT = [(name, fit) for name in ALL for fit in FITS.get(name.split(".")[0], [{"fit": "squash"}, {"fit": "crop"}])]
-
+TAPLESS = {"feedforward", "recurrent"}
+"""Nets of which no layer keeps the picture's plan."""
 
 HEAVY = {
     *("detect.ssd", "detect.retinanet", "detect.fcos", "detect.faster-rcnn", "detect.dfine", "instances.mask-rcnn"),
@@ -110,16 +84,14 @@ slow; of each task one or two are tried every time."""
 
 
 def marked(cases: list[Any]) -> list[Any]:
-    """Cases, each a net's name or begun by it, as parameters: slow ones of nets that are heavy."""
+    """Cases, each a net's name or begun by it, as parameters: slow ones of nets that are heavy. One process tries all of a
+    net, which it then need not train anew."""
     values = [(case,) if isinstance(case, str) else case for case in cases]
-    return [pytest.param(*each, marks=pytest.mark.slow if each[0] in HEAVY else ()) for each in values]
+    marks = [[pytest.mark.xdist_group(each[0]), *([pytest.mark.slow] if each[0] in HEAVY else [])] for each in values]
+    return [pytest.param(*each, marks=its) for each, its in zip(values, marks, strict=True)]
 
 
-def samples_for(task_name: str, count: int = 8) -> list[Sample]:
-    """Pictures for a task, annotated: handwritten digits, or drawn scenes where objects are to be found."""
-    if task_name in SCENES:
-        return scenes(count, LEAST.get(task_name, 10))
-    return [ANNOTATED[task_name](sample) for sample in digits(count)]
+SIDES = ("96x64", "64x96")
 
 
 @cache
@@ -135,25 +107,6 @@ def _easy(sample: Sample, least: int) -> bool:
     assert sample.boxes is not None
     sides = sample.boxes.xyxy[:, 2:] - sample.boxes.xyxy[:, :2]
     return len(sides) in (2, 3) and bool(sides.min() >= least)
-
-
-def _tagged(sample: Sample) -> Sample:
-    digit = (sample.labels or ("",))[0]
-    applies = {"even": digit in "02468", "round": digit in "0689", "seven": digit == "7"}
-    return replace(sample, labels=tuple(label for label, true in applies.items() if true))
-
-
-def _measured(sample: Sample) -> Sample:
-    digit = float((sample.labels or ("",))[0])
-    return replace(sample, labels=None, values={"digit": digit, "ink": float(sample.image.load().mean())})
-
-
-SCENES = {"detect", "segment", "instances"}
-SIDES = ("96x64", "64x96")
-LEAST = {"segment": 16}
-"""Least side of the objects, pixels; by default 10. A net whose map is eight times coarser blurs the rims of small ones."""
-
-ANNOTATED = {"classify": lambda sample: sample, "multilabel": _tagged, "regress": _measured}
 
 
 @cache
@@ -172,10 +125,62 @@ def digits(count: int) -> list[Sample]:
     return samples
 
 
+def tagged(sample: Sample) -> Sample:
+    """A digit with those of three tags that apply to it."""
+    (digit,) = sample.labels or ("",)
+    applies = {"even": digit in "02468", "round": digit in "0689", "seven": digit == "7"}
+    return replace(sample, labels=tuple(label for label, true in applies.items() if true))
+
+
+def measured(sample: Sample) -> Sample:
+    """A digit with two numbers: which it is, and how bright the picture."""
+    (digit,) = sample.labels or ("",)
+    return replace(sample, labels=None, values={"digit": float(digit), "ink": float(sample.image.load().mean())})
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a task is tried with."""
+
+    labels: tuple[str, ...]  # what is asked of the pictures
+    size: int  # longer side of the canvas, pixels
+    samples: Callable[[int], list[Sample]]  # so many pictures, annotated
+    figure: str  # what shows whether eight of them were learnt by heart
+    good: float  # and from which value on
+    fits: tuple[str | None, ...] = (None,)  # how pictures meet the square, each tried; None where the task has one way
+
+
+DIGITS = tuple("0123456789")
+FITS = ("squash", "crop")
+
+CASES = {
+    "classify": Case(DIGITS, 32, digits, "accuracy", 1.0, FITS),
+    "multilabel": Case(
+        ("even", "round", "seven"), 32, lambda count: [tagged(s) for s in digits(count)], "mAP", 1.0, FITS
+    ),
+    "regress": Case(("digit", "ink"), 32, lambda count: [measured(s) for s in digits(count)], "mae", 0.3, FITS),
+    "detect": Case(shapes.LABELS, 96, partial(scenes, least=10), "map50", 0.95),
+    # A net whose map is eight times coarser than the picture blurs the rims of small objects.
+    "segment": Case(("background", *shapes.LABELS), 96, partial(scenes, least=16), "miou", 0.85),
+    "instances": Case(shapes.LABELS, 96, partial(scenes, least=10), "map50", 0.95),
+}
+"""By the task's name."""
+
+GOOD = {"segment.fcn": 0.75}
+"""For nets that cannot be as good as their task asks: this one's map is eight times coarser than the picture."""
+
+OVERFIT = [(name, fit) for name in ALL for fit in CASES[name.split(".")[0]].fits]
+
+
+def samples_for(task_name: str, count: int = 8) -> list[Sample]:
+    """Pictures for a task, annotated: handwritten digits, or drawn scenes where objects are to be found."""
+    return CASES[task_name].samples(count)
+
+
 def make_task(name: str, **settings: Any) -> Task[Any]:
-    """A task for ten digits at 32 px, or for drawn scenes at 96."""
-    labels, size = LABELS.get(name, tuple("0123456789")), SIZES.get(name, 32)
-    task: Task[Any] = find("tasks", name)(labels=labels, size=size, **settings)
+    """The task of that name, for digits or for drawn scenes."""
+    case = CASES[name]
+    task: Task[Any] = find("tasks", name)(labels=case.labels, size=case.size, **settings)
     return task.fitted(samples_for(name))
 
 

@@ -46,6 +46,20 @@ class Learner(nn.Module, ABC):
         """After the last step: one pass over the training data for learners that collect (a memory bank, statistics)."""
 
 
+class GroupedLearner(Learner):
+    """A learner whose net's pretrained part moves more slowly than the rest, as the training settings `backbone_lr` and
+    `layer_decay` say."""
+
+    def __init__(self, net: Net, options: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.net = net
+        self.backbone_lr: float = options.get("backbone_lr", 1.0)
+        self.layer_decay: float = options.get("layer_decay", 1.0)
+
+    def parameter_groups(self, phase: str) -> list[ParamGroup]:
+        return grouped(self.net, self.backbone_lr, self.layer_decay)
+
+
 def grouped(net: Net, backbone_lr: float = 1.0, layer_decay: float = 1.0) -> list[ParamGroup]:
     """A net's head at the whole learning rate and its pretrained part at `backbone_lr` of it, or with a layer decay each
     block at that part of the one above (Bao et al. 2022, BEiT)."""

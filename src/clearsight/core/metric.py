@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from clearsight.core.image import Pixels
 from clearsight.core.prediction import Prediction
 from clearsight.core.sample import Sample
+from clearsight.ops.rle import Runs
 
 P = TypeVar("P", bound=Prediction)
 
@@ -23,6 +25,7 @@ class Mark:
 
     box: tuple[float, float, float, float]  # x1, y1, x2, y2 in photo pixels
     truth: bool  # annotated; else answered
+    mask: Runs | None = field(default=None, compare=False)  # its pixels, where they are known; not written to files
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -43,7 +46,7 @@ class Mistake:
     key: str
     badness: float
     text: str
-    kind: str = ""  # what kind of mistake it is, in the plural, where there are kinds: "Missed boxes"
+    kind: str = ""  # what kind of mistake it is, in the plural, where there are kinds: "Missed objects"
     marks: Sequence[Mark] = ()  # where in the picture, if not all over it
 
     def to_dict(self) -> dict[str, Any]:
@@ -188,9 +191,22 @@ class Metric(ABC, Generic[P]):
     def update(self, predictions: Sequence[P], samples: Sequence[Sample]) -> None:
         """Take in some predictions and the samples they are of, in the same order."""
 
+    def watch(self, predictions: Sequence[P], samples: Sequence[Sample]) -> None:
+        """The same for `score` alone, without what only `result` needs, which then is not asked for: training looks often."""
+        self.update(predictions, samples)
+
     @abstractmethod
     def score(self) -> float:
         """The headline alone, quickly: what training watches."""
+
+    def judged_by(self) -> str:
+        """The figure that `score` is: `headline`, unless what was taken in calls for another."""
+        return self.headline
+
+    def beside(self, key: str, pixels: Pixels) -> Any:
+        """The photograph uint8 (H, W, 3) of a mistake beside what is annotated and what was found, a Pillow image; None where
+        the mistake's marks say it all."""
+        return None
 
     @abstractmethod
     def result(self, *, resamples: int = 1000, seed: int = 0) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -12,6 +12,21 @@ from pydantic.fields import FieldInfo
 from clearsight.core.errors import InputError
 
 O = TypeVar("O", bound="Options")  # noqa: E741
+
+
+AnswerSettings = Annotated[
+    str | None,
+    Field(
+        description="Settings of the answer, where the task has some, as in keep=300 of objects or probabilities=true of pixels."
+    ),
+]
+"""`--answer`: see `verbs.views.with_answer`."""
+
+Views = Annotated[
+    Literal["none", "flip", "flip_shift"] | None,
+    Field(description="Views to average, in place of those that the model says."),
+]
+"""`--tta`, of verbs that answer with a model."""
 
 
 class Options(BaseModel):

@@ -56,6 +56,10 @@ class Batch:
         """The batch with other images, and some targets changed or added."""
         return Batch(images, {**self.targets, **targets}, self.keys, self.progress, self.passes)
 
+    def scaled(self) -> Batch:
+        """The batch with its 8-bit images as float in [0, 1]."""
+        return self.replaced(self.images.float() / 255)
+
 
 def stack(examples: Sequence[Example]) -> Batch:
     """Examples of equal shapes as one batch: the collation of every task whose targets have one shape."""
@@ -87,6 +91,15 @@ class Stages:
 
     mix_count: int = 1
     collate: Callable[[Sequence[Example]], Batch] = stack
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a net answered on a batch of held-out samples."""
+
+    outputs: Mapping[str, Tensor]  # each (B, ...)
+    frames: Tensor  # (B, 6): how their canvases lay
+    samples: Sequence[Sample]
 
 
 class Batches(Protocol):

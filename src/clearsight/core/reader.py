@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from clearsight.core.sample import Sample
 
 SPLITS = ("train", "val", "test")
 """The names a split may have; readers translate what they find (`validation`, `valid`, `testing`) to these.
 A data set that has no splits of its own has one, called `train`."""
+
+T = TypeVar("T")
+
+
+def by_split(found: Mapping[str, T]) -> dict[str, T]:
+    """What belongs to each split, in their order; one of which there is nothing, 0 or empty, is left out."""
+    return {split: own for split in SPLITS if (own := found.get(split))}
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,8 @@ class Reader(Protocol):
     {"label_column"}; where another is given, `data.open` refuses it."""
 
     def sniff(self, location: Location) -> Evidence | None:
-        """How sure this reader is that it can read the place, from a listing and at most one file; None if it can't."""
+        """How sure this reader is that it can read the place; None if it can't. It looks at listings (a file that lists others
+        is one), the heads of a few files and at most one whole."""
 
     def info(self, location: Location) -> DataInfo:
         """What is there. Raises `InputError` with the file and what to do."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from clearsight.core.errors import BadImage
+from clearsight.core.errors import BadImage, InputError
 from clearsight.core.image import Pixels, decode, size_of
 from clearsight.ops.rle import Runs
 
@@ -21,6 +21,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 VOID = 255
 """The value of pixels that count for nothing in a semantic mask, because nobody said what they are: the customary one
 (Pascal VOC, Cityscapes)."""
+
+BACKGROUND = "background"
+"""The class of pixels that no object covers, where something is to be said of them."""
 
 
 class ImageSource(ABC):
@@ -143,17 +146,17 @@ class Masks:
 
     Semantic: `load` gives the class of each pixel, uint8 (H, W), as indices into `labels`, or `VOID`. Instances: it gives
     the mask of each object, a tuple of `Runs`, whose classes are `labels`; objects may overlap, and may be empty. It is
-    picklable, its `repr` says all that it depends on beside the picture (caches of what was made of them go by it), and it
-    raises `BadImage` where a mask cannot be read or is not of the photograph's size. It may have a method `beyond`, which
-    counts pixels by what value outside the classes they have (they are `VOID`), or `crossed`, which gives the rows of
-    instances whose outline crosses itself: `inspect` tells of both.
+    picklable, its `repr` says all that it depends on beside the picture and the files that a method `files` names (caches of
+    what was made of them go by both), and it raises `BadImage` where a mask cannot be read or is not of the photograph's size.
+    It may have a method `judged`, which gives the same and how many pixels have which value outside the classes (they are
+    `VOID`), or `crossed`, which gives the rows of instances whose outline crosses itself: `inspect` tells of both.
     """
 
     kind: Literal["semantic", "instances"]
     load: Callable[[], Any]
     labels: tuple[str, ...]
     crowd: Array | None = None  # bool (N,), whether an instance is many of the class at once; None means none is
-    ignored: Callable[[], Runs] | None = None  # like `load`: pixels where no instance is judged (Pascal VOC's borders)
+    ignored: Callable[[], Runs] | None = None  # of the same files: pixels where no instance is judged (VOC's borders)
 
     def __post_init__(self) -> None:
         if self.crowd is not None and self.crowd.shape != (len(self.labels),):
@@ -163,6 +166,17 @@ class Masks:
         """What `load` gives where the masks are semantic."""
         found: Array = self.load()
         return found
+
+    def judged(self) -> tuple[Array, Mapping[str, int]]:
+        """`indices`, and how many pixels have which value outside the classes, where that is known, from one reading."""
+        if hasattr(self.load, "judged"):
+            found: tuple[Array, Mapping[str, int]] = self.load.judged()
+            return found
+        return self.indices(), {}
+
+    def files(self) -> tuple[ImageSource, ...]:
+        """The files whose content the masks are; none where `load` holds it itself."""
+        return tuple(getattr(self.load, "files", tuple)())
 
     def runs(self) -> tuple[Runs, ...]:
         """What `load` gives where the masks are of instances."""
@@ -186,6 +200,26 @@ class Sample:
     def __post_init__(self) -> None:
         if isinstance(self.extra, MappingProxyType):  # cannot be pickled to a worker
             object.__setattr__(self, "extra", dict(self.extra))
+
+
+def require_known(key: str, labels: Iterable[str], known: Sequence[str], bears: str = "is") -> None:
+    """Raises `InputError` on a label that is not among those known; `key` is the sample's, `bears` says in words what has the
+    label: "is", "has a box"."""
+    for label in labels:
+        if label not in known:
+            there = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
+            raise InputError(
+                f"{key} {bears} labelled {label!r}, which the model does not know; it knows {there}: "
+                "rename it or leave it out with --classes"
+            )
+
+
+def require_size(sample: Sample, sizes: Iterable[tuple[int, ...]], shape: tuple[int, int]) -> None:
+    """Raises `BadImage` where a mask of the sample is of another size (height, width) than its photograph."""
+    for size in sizes:
+        if size != shape:
+            said = f"a mask is {size[1]}×{size[0]} pixels and the photograph {shape[1]}×{shape[0]}"
+            raise BadImage(sample.image.name, f"{said}; resize neither or both")
 
 
 def printable(text: str) -> str:

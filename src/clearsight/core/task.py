@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from clearsight.core.net import Net
-    from clearsight.core.pipeline import Postprocess, Preprocess, Stages
+    from clearsight.core.pipeline import Answered, Postprocess, Preprocess, Stages
 
 P = TypeVar("P", bound=Prediction)
 
@@ -83,6 +83,12 @@ class Task(BaseModel, ABC, Generic[P]):
     def shape(self) -> tuple[int, int]:
         """Height and width of the canvas, pixels: a square, unless the task says otherwise."""
         return self.size, self.size
+
+    def learnt_shape(self, side: int) -> tuple[int, int]:
+        """Height and width of the pictures that training learns from, pixels, where their longer side is `side`
+        (`--train-size`): those of the canvas where that is its own, else a square, unless the task says otherwise.
+        Raises `InputError` where it cannot learn at that side."""
+        return self.shape if side == self.size else (side, side)
 
     @classmethod
     @abstractmethod
@@ -154,6 +160,10 @@ class Task(BaseModel, ABC, Generic[P]):
         the largest of all values, by `scales`; inf where they cannot be compared."""
         return largest_difference(one, other, self.scales())
 
+    def watched(self) -> Self:
+        """This task as it answers while training looks: without what is in no figure, but fills memory; itself by default."""
+        return self
+
     @abstractmethod
     def metric(self) -> Metric[P]:
         """A fresh judge."""
@@ -162,9 +172,9 @@ class Task(BaseModel, ABC, Generic[P]):
     def question(self, prediction: P) -> Callable[[dict[str, Tensor]], Tensor] | None:
         """The scalar of the outputs (batch of one) behind this prediction, for explaining it; None where there is none."""
 
-    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
-        """This task with thresholds or temperature fitted to outputs (N, …) on held-out samples, whose canvases lay as
-        `frames` (N, 6) say; itself by default."""
+    def calibrated(self, answers: Iterable[Answered]) -> Self:
+        """This task with thresholds or temperature fitted to what its net answered on held-out samples; itself by default.
+        The answers are worked out as they are taken: outputs may be large, so only what is needed of them is kept."""
         return self
 
     def finals(self) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def prepare(
 
     `where` None chooses (see `choose`). `ram` is the memory it may take, bytes, by default `default_ram()`; where
     several ranks prepare on one machine, each is given its share. `folder` is where caches lie. `digests` are
-    hashes of the pictures' contents by key, where they are known already. Pictures that cannot be used are left
+    those of `scan.content` by key, where they are known already. Pictures that cannot be used are left
     out and listed in the store's `bad`. A disk that is full or not ours to write ends in streaming, and `reason`
     says so.
 

@@ -20,7 +20,7 @@ import numpy as np
 import yaml
 
 from clearsight.core.errors import InputError
-from clearsight.core.sample import VOID, Array, Boxes, Masks, Sample, printable
+from clearsight.core.sample import VOID, Array, Boxes, ImageSource, Masks, Sample, printable
 from clearsight.data.readers.names import count, few
 from clearsight.ops.rle import Runs
 
@@ -105,6 +105,10 @@ class Instances:
         found = set(getattr(self.masks.load, "crossed", tuple)())
         return tuple(place for place, row in enumerate(self.rows) if row in found)
 
+    def files(self) -> tuple[ImageSource, ...]:
+        """Those of all the masks."""
+        return self.masks.files()
+
 
 @dataclass(frozen=True)
 class Indices:
@@ -114,15 +118,19 @@ class Indices:
     indices: tuple[int, ...]
 
     def __call__(self) -> Array:
-        old = self.masks.indices()
+        return self.judged()[0]
+
+    def judged(self) -> tuple[Array, Mapping[str, int]]:
+        """The same, and how many pixels have which values outside the classes, where that is known."""
+        old, beyond = self.masks.judged()
         new = np.array(old)
         for index, value in enumerate(self.indices):
             new[old == index] = value
-        return new
+        return new, beyond
 
-    def beyond(self) -> dict[str, int]:
-        """How many pixels have which values outside the classes, where that is known."""
-        return dict(getattr(self.masks.load, "beyond", dict)())
+    def files(self) -> tuple[ImageSource, ...]:
+        """Those of the masks."""
+        return self.masks.files()
 
 
 def choose_classes(dataset: Dataset, text: str, *, strict: bool = True) -> Dataset:

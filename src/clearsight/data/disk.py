@@ -31,6 +31,7 @@ from clearsight.core.machine import cores
 from clearsight.core.pipeline import Stages
 from clearsight.core.sample import Sample
 from clearsight.data.examples import Made
+from clearsight.data.scan import content, digest
 from clearsight.data.store import Columns, Targets
 
 FORMAT = 1
@@ -50,18 +51,18 @@ class Cached:
 def cache_key(samples: Sequence[Sample], stages: Stages, digests: Mapping[str, str] | None = None) -> str:
     """Hash of the stages' signature, the decoders' versions and, in order, each sample's key, content, annotations.
 
-    `digests` are hashes of contents by key, where they are known; the other files are read.
+    `digests` are those of `scan.content` by key, where they are known; the other files are read.
     """
     known = digests or {}
     with ThreadPoolExecutor(cores()) as pool:
-        contents = pool.map(lambda sample: known.get(sample.key) or _digest(sample), samples)
+        contents = pool.map(lambda sample: known.get(sample.key) or content(sample, digest(sample.image)), samples)
         hasher = hashlib.blake2b(digest_size=16)
         for part in (FORMAT, *map(version, ("torch", "torchvision", "pillow")), stages.signature):
             hasher.update(f"{part}\n".encode())
-        for sample, content in zip(samples, contents, strict=True):
+        for sample, files in zip(samples, contents, strict=True):
             values = None if sample.values is None else dict(sample.values)
             said = (sample.labels, values, sample.caption, dict(sample.extra))
-            hasher.update(repr((sample.key, content, *said)).encode())
+            hasher.update(repr((sample.key, files, *said)).encode())
             if sample.boxes is not None:
                 hasher.update(sample.boxes.xyxy.tobytes())
                 flags = sample.boxes.crowd, sample.boxes.difficult
@@ -162,13 +163,6 @@ def _split(flat: Mapping[str, Tensor], count: int) -> list[dict[str, Tensor]]:
         row, _, field = name.partition("/")
         targets[int(row)][field] = value
     return targets
-
-
-def _digest(sample: Sample) -> str:
-    try:
-        return sample.image.digest()
-    except BadImage as bad:
-        return f"bad: {bad.reason}"
 
 
 def _bytes(array: object) -> bytes:

@@ -92,7 +92,8 @@ class OnnxPredictor:
             raise InputError(
                 f"{name} is a raw graph, which takes canvases and not photographs: export the model without --raw"
             )
-        self.prediction: type[Prediction] = find("predictions", self.description.task["name"])
+        self.task_name: str = self.description.task["name"]
+        self.prediction: type[Prediction] = find("predictions", self.task_name)
         self.labels = tuple(self.description.task["labels"])
         task = self.description.task
         self._tiled = None if tiles is None else Tiled(self._answers, self.prediction, task, tiles)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from clearsight.core.options import DataOptions
+from clearsight.core.options import AnswerSettings, DataOptions, Views
 from clearsight.nets.settings import as_text
 
 Share = Field(ge=0, le=1)
@@ -103,8 +103,9 @@ class TrainOptions(DataOptions):
     )
     focal_gamma: float | None = Field(None, ge=0, description="Focal loss: how much less easy pictures count.")
     label_smoothing: float | None = Field(None, ge=0, lt=1, description="Share of the target spread over all classes.")
-    class_weights: Literal["none", "balanced", "effective"] = Field(
-        "none", description="Weigh rare classes up in the loss: by number, or by effective number."
+    class_weights: Literal["none", "balanced", "effective", "root"] = Field(
+        "none",
+        description="Weigh rare classes up in the loss: by number, by effective number, or by the root of the number.",
     )
     flip: float | None = Field(None, ge=0, le=1, description="Probability of mirroring left to right.")
     upside: float | None = Field(None, ge=0, le=1, description="Probability of mirroring upside down.")
@@ -140,13 +141,9 @@ class TrainOptions(DataOptions):
         description="Share of the training, at its end, without mosaic, MixUp and CutMix; with objects unmoved, too.",
     )
 
-    tta: Literal["none", "flip", "flip_shift"] | None = Field(
-        None, description="Views that the model averages when it answers."
-    )
-
-    answer: str | None = Field(
-        None, description="Settings of the answer, where the task has some, as in iou=0.6,soft=0.5,keep=300."
-    )
+    # how the model answers
+    tta: Views = Field(None, description="Views that the model averages when it answers.")
+    answer: AnswerSettings = None
 
     # when to look, when to stop
     eval_every: float | None = Field(None, gt=0, description="Epochs between two looks at the held-out pictures.")

@@ -48,7 +48,7 @@ class Predictor:
             fields = {"name": task.name, **task.model_dump()}
             self._tiled = Tiled(self._answers, task.prediction, fields, tiles)
             task = task.model_copy(update=answering(fields, task.prediction))
-        self.task = task
+        self.task, self.task_name = task, task.name
         self.prediction: type[Prediction] = task.prediction
         self._values = _values(task)
         self.net = net.to(self.device).to(memory_format=torch.channels_last).eval()

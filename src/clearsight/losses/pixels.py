@@ -1,6 +1,7 @@
 """Losses of class masks that are sums over pixels: each pixel is a picture to be classified, some count more than others.
 
-Logits are (B, K, H, W); masks (B, H, W), uint8 or int64, hold indices of classes or `VOID`. Pixels that are `VOID` count for
+Log-probabilities, the log-softmax of the logits, are (B, K, H, W): worked out once for all terms of a sum, as they are the
+largest thing in a step. Masks (B, H, W), uint8 or int64, hold indices of classes or `VOID`. Pixels that are `VOID` count for
 nothing; each loss is a mean over the others, and zero, with a gradient, where there is none. `weights` (K,) make the mean
 a weighted one, as in `torch.nn.functional.cross_entropy`; smoothing mixes the target with the even distribution (Szegedy et
 al. 2015, section 7).
@@ -11,7 +12,6 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from clearsight.core.sample import VOID
@@ -26,33 +26,30 @@ NEAR, SPREAD = 10.0, 5.0
 """How much more pixels at a border count, and how far that reaches, in pixels (w₀ and σ of Ronneberger et al. 2015)."""
 
 
-def cross_entropy(logits: Tensor, mask: Tensor, smoothing: float = 0.0, weights: Tensor | None = None) -> Tensor:
+def cross_entropy(
+    log_probability: Tensor, mask: Tensor, smoothing: float = 0.0, weights: Tensor | None = None
+) -> Tensor:
     """Mean cross-entropy of the known pixels."""
     target = mask.long()
-    total = F.cross_entropy(
-        logits, target, weight=weights, ignore_index=VOID, label_smoothing=smoothing, reduction="sum"
-    )
-    return total / _importance(target, weights, logits).sum().clamp(min=1e-6)
+    importance = _importance(target, weights, log_probability)
+    return _losses(log_probability, target, smoothing, weights).sum() / importance.sum().clamp(min=1e-6)
 
 
 def focal(
-    logits: Tensor, mask: Tensor, gamma: float = 2.0, smoothing: float = 0.0, weights: Tensor | None = None
+    log_probability: Tensor, mask: Tensor, gamma: float = 2.0, smoothing: float = 0.0, weights: Tensor | None = None
 ) -> Tensor:
     """Mean of -(1 - p)^gamma log p, p the softmax's probability of the truth (Lin et al. 2017, eq. 4): pixels that are right
     already count less. Cross-entropy where gamma is 0."""
     target = mask.long()
-    importance = _importance(target, weights, logits)
-    log_probability = torch.log_softmax(logits, 1)
+    importance = _importance(target, weights, log_probability)
     loss = _focused(_of_truth(log_probability, target), gamma) * importance * (1 - smoothing)
     if smoothing:
-        every = _focused(log_probability, gamma)
-        even = every.mean(1) if weights is None else torch.einsum("bkhw,k->bhw", every, weights) / logits.shape[1]
-        loss = loss + smoothing * even * (target != VOID)
+        loss = loss + smoothing * _even(_focused(log_probability, gamma), target, weights)
     return loss.sum() / importance.sum().clamp(min=1e-6)
 
 
 def hard_examples(
-    logits: Tensor,
+    log_probability: Tensor,
     mask: Tensor,
     smoothing: float = 0.0,
     weights: Tensor | None = None,
@@ -65,23 +62,21 @@ def hard_examples(
     pixels, the hardest so many.
     """
     target = mask.long()
-    losses = F.cross_entropy(
-        logits, target, weight=weights, ignore_index=VOID, label_smoothing=smoothing, reduction="none"
-    )
+    losses = _losses(log_probability, target, smoothing, weights)
     known = target != VOID
     with torch.no_grad():
-        surprise = F.cross_entropy(logits, target, ignore_index=VOID, reduction="none")
+        surprise = -_of_truth(log_probability, target)
         ranked = surprise[known]
         count, level = math.ceil(least * len(ranked)), -math.log(sure)
         if count and int((ranked > level).sum()) < count:
             level = float(ranked.topk(count).values[-1])
         hard = known & (surprise >= level)
-    importance = _importance(target, weights, logits) * hard
+    importance = _importance(target, weights, log_probability) * hard
     return (losses * hard).sum() / importance.sum().clamp(min=1e-6)
 
 
 def border_cross_entropy(
-    logits: Tensor,
+    log_probability: Tensor,
     mask: Tensor,
     smoothing: float = 0.0,
     weights: Tensor | None = None,
@@ -90,11 +85,10 @@ def border_cross_entropy(
 ) -> Tensor:
     """Mean cross-entropy in which pixels count by `border_weights`."""
     target = mask.long()
-    losses = F.cross_entropy(
-        logits, target, weight=weights, ignore_index=VOID, label_smoothing=smoothing, reduction="none"
-    )
+    losses = _losses(log_probability, target, smoothing, weights)
     closeness = border_weights(target, near, spread).to(losses.dtype)
-    return (losses * closeness).sum() / (_importance(target, weights, logits) * closeness).sum().clamp(min=1e-6)
+    importance = _importance(target, weights, log_probability) * closeness
+    return (losses * closeness).sum() / importance.sum().clamp(min=1e-6)
 
 
 @torch.no_grad()
@@ -132,6 +126,20 @@ def _borders(mask: Tensor) -> Tensor:
     return border
 
 
+def _losses(log_probability: Tensor, target: Tensor, smoothing: float, weights: Tensor | None) -> Tensor:
+    """The cross-entropy of each pixel with its smoothed target, (B, H, W), times its class's weight; 0 where it is `VOID`."""
+    losses = -_of_truth(log_probability, target) * _importance(target, weights, log_probability)
+    if smoothing:
+        losses = (1 - smoothing) * losses - smoothing * _even(log_probability, target, weights)
+    return losses
+
+
+def _even(values: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+    """The mean (B, H, W) over the classes of values (B, K, H, W), each times its weight; 0 where the pixel is `VOID`."""
+    mean = values.mean(1) if weights is None else torch.einsum("bkhw,k->bhw", values, weights) / values.shape[1]
+    return mean * (target != VOID)
+
+
 def _of_truth(values: Tensor, target: Tensor) -> Tensor:
     """The value of each pixel's class, (B, H, W), out of (B, K, H, W); of `VOID` that of some class."""
     return values.gather(1, target.clamp(max=values.shape[1] - 1)[:, None])[:, 0]
@@ -142,7 +150,7 @@ def _focused(log_probability: Tensor, gamma: float) -> Tensor:
     return -(surprise**gamma) * log_probability
 
 
-def _importance(target: Tensor, weights: Tensor | None, logits: Tensor) -> Tensor:
+def _importance(target: Tensor, weights: Tensor | None, like: Tensor) -> Tensor:
     """What each pixel counts, (B, H, W): its class's weight, or 1; 0 where it is `VOID`."""
-    known = (target != VOID).to(logits.dtype)
+    known = (target != VOID).to(like.dtype)
     return known if weights is None else weights[target.clamp(max=len(weights) - 1)] * known

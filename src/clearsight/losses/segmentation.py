@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor
 
 from clearsight.core.errors import InputError
@@ -14,17 +15,17 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """Logits (B, K, H, W), masks (B, H, W) with `VOID` where nothing is known → a scalar."""
 
 Term = Callable[[Tensor, Tensor, Tensor | None, float, float], Tensor]
-"""Logits, masks, weights of the classes (K,) or None, label smoothing, focal gamma → a scalar."""
+"""Log-probabilities (B, K, H, W), masks, weights of the classes (K,) or None, label smoothing, focal gamma → a scalar."""
 
 TERMS: Mapping[str, Term] = {
-    "ce": lambda logits, mask, weights, smoothing, gamma: pixels.cross_entropy(logits, mask, smoothing, weights),
-    "focal": lambda logits, mask, weights, smoothing, gamma: pixels.focal(logits, mask, gamma, smoothing, weights),
-    "ohem": lambda logits, mask, weights, smoothing, gamma: pixels.hard_examples(logits, mask, smoothing, weights),
-    "boundary": lambda logits, mask, weights, smoothing, gamma: pixels.border_cross_entropy(
-        logits, mask, smoothing, weights
+    "ce": lambda known, mask, weights, smoothing, gamma: pixels.cross_entropy(known, mask, smoothing, weights),
+    "focal": lambda known, mask, weights, smoothing, gamma: pixels.focal(known, mask, gamma, smoothing, weights),
+    "ohem": lambda known, mask, weights, smoothing, gamma: pixels.hard_examples(known, mask, smoothing, weights),
+    "boundary": lambda known, mask, weights, smoothing, gamma: pixels.border_cross_entropy(
+        known, mask, smoothing, weights
     ),
-    "dice": lambda logits, mask, weights, smoothing, gamma: regions.dice(logits, mask),
-    "lovasz": lambda logits, mask, weights, smoothing, gamma: regions.lovasz(logits, mask),
+    "dice": lambda known, mask, weights, smoothing, gamma: regions.dice(known, mask),
+    "lovasz": lambda known, mask, weights, smoothing, gamma: regions.lovasz(known, mask),
 }
 """Cross-entropy, focal, of hard pixels alone, with weight at borders; Dice and Lovász-softmax, which take no weights and
 no smoothing."""
@@ -39,11 +40,10 @@ def segmentation_loss(name: str, weights: Tensor | None = None, smoothing: float
     terms = [(factor, TERMS[term]) for factor, term in parse(name)]
 
     def loss(logits: Tensor, mask: Tensor) -> Tensor:
-        logits, target = logits.float(), mask.long()
-        own = None if weights is None else weights.to(logits)
-        return sum(
-            (factor * term(logits, target, own, smoothing, gamma) for factor, term in terms), start=logits.new_zeros(())
-        )
+        known, target = torch.log_softmax(logits.float(), 1), mask.long()
+        own = None if weights is None else weights.to(known)
+        losses = [factor * term(known, target, own, smoothing, gamma) for factor, term in terms]
+        return torch.stack(losses).sum()
 
     return loss
 

@@ -38,6 +38,11 @@ def positive_effective(counts: Tensor, total: int, beta: float = BETA) -> Tensor
     return effective_number(total - counts, beta) / effective_number(counts, beta)
 
 
+def positive_root(counts: Tensor, total: int) -> Tensor:
+    """The root of `positive_balanced`: between counting alike and that."""
+    return positive_balanced(counts, total).sqrt()
+
+
 def median_frequency(pixels: Tensor, shown: Tensor) -> Tensor:
     """The median of the classes' frequencies over that of each, float32 (K,) (Eigen and Fergus 2015). A
     frequency is the share of a class, `pixels` (K,), in the pictures that show it, which have `shown` (K,) pixels in all.
@@ -47,10 +52,10 @@ def median_frequency(pixels: Tensor, shown: Tensor) -> Tensor:
     return _relative(frequency, there)
 
 
-def inverse_root(pixels: Tensor) -> Tensor:
-    """1 / √n for pixels n (K,), scaled so that the median is 1, float32 (K,): between counting alike and `median_frequency`. A
-    class without one counts as 1."""
-    return _relative(pixels.double().sqrt(), pixels > 0)
+def inverse_root(counts: Tensor) -> Tensor:
+    """1 / √n for counts n (K,), scaled so that the median is 1, float32 (K,): between counting alike and by number. A class
+    without one counts as 1."""
+    return _relative(counts.double().sqrt(), counts > 0)
 
 
 def _relative(amount: Tensor, there: Tensor) -> Tensor:

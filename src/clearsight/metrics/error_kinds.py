@@ -5,7 +5,7 @@ Every wrong box at an IoU of 0.5 is of one kind, the first of these that fits, i
 - `localisation`: on a box of its class, but overlapping it by 0.5 at most (and 0.1 at least);
 - `classification`: on a box of another class, by 0.5 or more;
 - `duplicate`: on a box of its class that one with a better score has;
-- `background`: on nothing, by 0.1 or more;
+- `background`: on no box of its class by 0.1 or more, and on none of another class by more;
 - `both`: what is left, on a box of another class by less than 0.5.
 
 `missed` are the annotated boxes that nothing found and that no box of the first two kinds was meant for. What a kind costs is how
@@ -19,25 +19,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
 from clearsight.metrics.average_precision import interpolated
 from clearsight.metrics.boxes import Overlaps
-from clearsight.metrics.matching import THRESHOLDS, Matches
+from clearsight.metrics.matching import LEAST, THRESHOLDS, Matches
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-WRONG = ("localisation", "classification", "duplicate", "background", "both")
-KINDS = (*WRONG, "missed")
+
+class Kind(IntEnum):
+    """What a found box is."""
+
+    RIGHT = -1  # or it does not count
+    LOCALISATION = 0
+    CLASSIFICATION = 1
+    DUPLICATE = 2
+    BACKGROUND = 3
+    BOTH = 4
+
+
+WRONG: Mapping[Kind, str] = {kind: kind.name.lower() for kind in Kind if kind != Kind.RIGHT}
+"""Kinds of wrong boxes, with their names."""
+
+KINDS = (*WRONG.values(), "missed")
 
 
 @dataclass(frozen=True)
 class ErrorKinds:
     """Which errors there are and what each kind costs."""
 
-    kind: Array  # int64 (D,): place in `WRONG` of each found box, or −1 for one that is right or does not count
+    kind: Array  # int64 (D,): the `Kind` of each found box
     meant: Array  # int64 (D,): the annotated box that it was meant for, of the first three kinds and of "both"; else −1
     missed: Array  # bool (G,): annotated boxes that are missed
     counts: Mapping[str, int]  # by `KINDS`, of the boxes that the figures count
@@ -51,9 +66,9 @@ def error_kinds(matches: Matches) -> ErrorKinds:
     hits, judged = matches.hits[0] & counted, ~matches.ignored[0] & counted
     missed = ~matches.truth.ignored
     missed[matches.truths[0][hits]] = False
-    missed[meant[counted & ((kind == 0) | (kind == 1))]] = False
+    missed[meant[counted & _mendable(kind)]] = False
     wrong = np.bincount(kind[judged & ~hits], minlength=len(WRONG))
-    counts = {**dict(zip(WRONG, wrong.tolist(), strict=True)), "missed": int(missed.sum())}
+    counts = {**dict(zip(WRONG.values(), wrong.tolist(), strict=True)), "missed": int(missed.sum())}
     return ErrorKinds(kind, meant, missed, counts, _costs(matches, hits, judged, kind, meant, missed))
 
 
@@ -62,7 +77,7 @@ def _costs(matches: Matches, hits: Array, judged: Array, kind: Array, meant: Arr
     base = _mean_ap(matches, hits, matches.found.classes, judged, matches.support)
     best = _best_of_each(matches, hits, judged, kind, meant)
     costs = {}
-    for number, name in enumerate(WRONG):
+    for number, name in WRONG.items():
         right_now = best & (kind == number)
         classes = matches.found.classes.copy()
         classes[right_now] = matches.truth.classes[meant[right_now]]
@@ -91,19 +106,27 @@ def _sorted(matches: Matches) -> tuple[Array, Array]:
     other, other_truth = closest(pairs.where(counted & ~same), len(found.scores))
     wrong = ~matches.hits[0] & ~matches.ignored[0]
     foreground = THRESHOLDS[0]
-    kind = np.select(
-        [~wrong, (own > 0) & (own <= foreground), other >= foreground, own >= foreground, (own == 0) & (other == 0)],
-        [-1, 0, 1, 2, 3],
-        4,
-    )
-    meant = np.select([(kind == 0) | (kind == 2), (kind == 1) | (kind == 4)], [own_truth, other_truth], -1)
-    return kind, meant
+    first_that_fits = {
+        Kind.RIGHT: ~wrong,
+        Kind.LOCALISATION: (own > 0) & (own <= foreground),
+        Kind.CLASSIFICATION: other >= foreground,
+        Kind.DUPLICATE: own >= foreground,
+        Kind.BACKGROUND: (own == 0) & (other <= LEAST),
+    }
+    kind = np.select(list(first_that_fits.values()), [int(each) for each in first_that_fits], int(Kind.BOTH))
+    by_class = np.isin(kind, (Kind.LOCALISATION, Kind.DUPLICATE)), np.isin(kind, (Kind.CLASSIFICATION, Kind.BOTH))
+    return kind, np.select(by_class, (own_truth, other_truth), -1)
+
+
+def _mendable(kind: Array) -> Array:
+    """Which boxes are of the first two kinds: put right, they would find what they were meant for."""
+    return np.isin(kind, (Kind.LOCALISATION, Kind.CLASSIFICATION))
 
 
 def _best_of_each(matches: Matches, hits: Array, judged: Array, kind: Array, meant: Array) -> Array:
     """Of the boxes of the first two kinds those that would find something, bool (D,): of all that are meant for the same
     annotated box the one with the best score, where no right box has it."""
-    rows = np.flatnonzero(judged & ((kind == 0) | (kind == 1)))
+    rows = np.flatnonzero(judged & _mendable(kind))
     order = rows[np.lexsort((-matches.found.scores[rows], meant[rows]))]
     best = order[np.diff(meant[order], prepend=-1) != 0]
     chosen = np.zeros(len(kind), bool)

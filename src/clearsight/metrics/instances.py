@@ -25,13 +25,22 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class TruthMasks:
     """The annotated masks of many pictures, by picture."""
 
-    boxes: TruthBoxes  # round the masks; by the masks' areas an object is small, medium or large
+    boxes: TruthBoxes  # round the masks; by their areas an object is small, medium or large
     masks: tuple[Runs, ...]  # G of them
 
     @classmethod
-    def gather(cls, masks: Sequence[Sequence[Runs]], classes: Sequence[Array], ignored: Sequence[Array]) -> Self:
-        """From what there is for each picture: n masks, `classes` (n,) and `ignored` (n,), the crowds among them."""
-        corners, areas = zip(*map(boxes_and_areas, masks), strict=True) if len(masks) else ((), ())
+    def gather(
+        cls,
+        masks: Sequence[Sequence[Runs]],
+        classes: Sequence[Array],
+        ignored: Sequence[Array],
+        written: Sequence[Array | None] | None = None,
+    ) -> Self:
+        """From what there is for each picture: n masks, `classes` (n,) and `ignored` (n,), the crowds among them, and the areas
+        that are `written` of them (n,), where they are: else those of the masks."""
+        corners, counted = zip(*map(boxes_and_areas, masks), strict=True) if len(masks) else ((), ())
+        said = [None] * len(counted) if written is None else written
+        areas = [own if other is None else other for own, other in zip(counted, said, strict=True)]
         boxes = TruthBoxes.gather(corners, classes, ignored, areas)
         return cls(boxes, tuple(runs for some in masks for runs in some))
 

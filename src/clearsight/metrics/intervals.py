@@ -8,7 +8,7 @@ facts occurs, a multinomial: the same distribution at a fraction of the work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,13 @@ def bootstrap(
     return np.concatenate([statistic(distinct, draw.multinomial(len(facts), share, size=size)) for size in sizes])
 
 
+def bootstrap_pictures(
+    count: int, statistic: Callable[[Array], Array], *, resamples: int = 1000, seed: int = 0
+) -> Array:
+    """The same where no two of `count` pictures are alike: `statistic(counts)` gets how often each occurs, int64 (r, N)."""
+    return bootstrap(np.arange(count)[:, None], lambda _, counts: statistic(counts), resamples=resamples, seed=seed)
+
+
 def percentile_interval(values: Array, level: float = 0.95, around: float | None = None) -> tuple[float, float]:
     """The middle `level` of bootstrapped values (R,).
 
@@ -47,6 +54,18 @@ def percentile_interval(values: Array, level: float = 0.95, around: float | None
     bias = 0.0 if around is None else values.mean() - around
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2]) - bias
     return float(low), float(high)
+
+
+def bounds(drawn: Array, names: Sequence[str], values: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Intervals of shares, from 0 to 1, around their values, from figures (R, F) of these names; of those alone that have a
+    value. A resample in which a figure is of nothing, NaN, as where few pictures have an object some have none, is left out
+    of it."""
+    found = {}
+    for name, column in zip(names, drawn.T, strict=True):
+        if name in values:
+            low, high = percentile_interval(column[~np.isnan(column)], around=values[name])
+            found[name] = (max(low, 0.0), min(high, 1.0))
+    return found
 
 
 def sum_by(counts: Array, group: Array, groups: int) -> Array:

@@ -1,6 +1,7 @@
 """Whether objects are found and outlined, in one figure: panoptic quality, and the aggregated Jaccard index. numpy only.
 
-Both are taken on maps in which a pixel belongs to one object at most: `owner_map` paints masks that overlap into such a map.
+Both are taken on maps in which a pixel belongs to one object at most: see `ops.owners`. An object that has no pixel on such a
+map, as its mask is empty or lies behind others, is not asked for; by COCO's rules it is, and counts as missed.
 """
 
 from __future__ import annotations
@@ -11,29 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from clearsight.ops.rle import Runs, area
+from clearsight.ops.owners import owner_map, smaller_in_front
+from clearsight.ops.rle import Runs
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 MATCH = 0.5
 """An object is found where the IoU with it is larger; no two objects of a map can both be (Kirillov et al. 2019)."""
-
-
-def owner_map(masks: Sequence[Runs], height: int, width: int, order: Sequence[int] | Array | None = None) -> Array:
-    """Which of N masks each pixel belongs to, int32 (H · W,) down the columns, −1 for none. Where masks overlap the last one
-    of `order`, by default that of the masks, is in front."""
-    owners = np.full(height * width, -1, np.int32)
-    rows = np.arange(len(masks)) if order is None else np.asarray(order, np.int64)
-    if rows.size:
-        ends = [masks[row].counts.cumsum(dtype=np.int64) for row in rows]
-        lengths = [masks[row].counts[1::2].astype(np.int64) for row in rows]
-        length = np.concatenate(lengths)
-        start = np.concatenate([end[1::2] for end in ends]) - length
-        before = length.cumsum() - length
-        pixels = np.arange(int(length.sum())) + np.repeat(start - before, length)
-        who = np.repeat(rows, [int(size.sum()) for size in lengths])
-        owners[pixels] = who  # of a pixel that is named twice the last one stays
-    return owners
 
 
 @dataclass(frozen=True)
@@ -73,17 +58,16 @@ def shared_pixels(truth: Sequence[Runs], found: Sequence[Runs], left_out: Runs |
     if len(sizes) > 1:
         raise ValueError(f"masks of one picture have one size, these are of {sorted(sizes)} (height, width)")
     height, width = next(iter(sizes), (0, 0))
-    by_size = np.argsort([-area(runs) for runs in truth], kind="stable")
-    one = owner_map(truth, height, width, by_size)
-    other = owner_map(found, height, width, np.arange(len(found))[::-1])
+    one = owner_map(truth, height, width, smaller_in_front(truth))
+    other = owner_map(found, height, width, reversed(range(len(found))))
     shape = (len(truth) + 1, len(found) + 1)
     cells = np.where(one < 0, len(truth), one).astype(np.int64) * shape[1] + np.where(other < 0, len(found), other)
     hidden = np.zeros(len(found), np.int64)
     if left_out is not None:
-        aside = owner_map([left_out], height, width) == 0
+        aside = owner_map([left_out], height, width, [0]) == 0
         cells = cells[~aside]
         hidden = np.bincount(other[aside & (other >= 0)], minlength=len(found))
-    return Shared(np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape), hidden)
+    return Shared(np.bincount(cells.ravel(), minlength=shape[0] * shape[1]).reshape(shape), hidden)
 
 
 def panoptic_counts(shared: Shared, truth_classes: Array, found_classes: Array, crowd: Array, classes: int) -> Array:

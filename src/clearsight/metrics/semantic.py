@@ -63,11 +63,6 @@ def regions(hits: Array, support: Array, predicted: Array) -> Regions:
     )
 
 
-def regions_of(confusion: Array) -> Regions:
-    """`regions` of a confusion of pixels (K, K)."""
-    return regions(np.diagonal(confusion), confusion.sum(1), confusion.sum(0))
-
-
 def mean_of_present(values: Array) -> Array:
     """Mean (...) of values (..., K) that are not NaN; NaN where all are."""
     there = ~np.isnan(values)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from clearsight.core.errors import InputError
-from clearsight.core.net import Tap
+from clearsight.core.net import Net, Tap
 from clearsight.nets import timm as adapter
 
 Model = Annotated[str, "the name of one of timm's models"]
@@ -97,6 +97,28 @@ class Backbone(nn.Module):
     def taps(self, prefix: str) -> list[Tap]:
         """Where Grad-CAM may look, deepest last; `prefix` is this module's name in the net."""
         return [Tap(f"{prefix}.levels.{number}", level) for number, level in enumerate(self.levels)]
+
+
+class OnBackbone(Net):
+    """A net that stands on a backbone of timm's, which is its pretrained part; None where it has a body of its own."""
+
+    backbone: Backbone | None
+
+    @property
+    def pretrained_name(self) -> str | None:
+        return None if self.backbone is None else self.backbone.name
+
+    def load_pretrained(self, weights: str) -> str:
+        return super().load_pretrained(weights) if self.backbone is None else self.backbone.load(weights)
+
+    def backbone_parameters(self) -> list[nn.Parameter]:
+        return [] if self.backbone is None else list(self.backbone.parameters())
+
+    def backbone_blocks(self) -> list[list[nn.Parameter]]:
+        return [] if self.backbone is None else self.backbone.blocks()
+
+    def feature_taps(self) -> list[Tap]:
+        return [] if self.backbone is None else self.backbone.taps("backbone")
 
 
 def _deepest(model: Any, name: str, stride: int, levels: Sequence[int]) -> int:

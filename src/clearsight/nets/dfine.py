@@ -16,7 +16,7 @@ from clearsight.nets.timm import LoadReport, read_weights
 Scale = Literal["tiny", "nano", "small", "medium", "large", "xlarge"]
 
 
-class Plan(NamedTuple):
+class Spec(NamedTuple):
     """What a scale is made of: an HGNetv2 as backbone, a hybrid encoder, a decoder."""
 
     stem: tuple[int, int]  # channels of the backbone's first layers
@@ -39,8 +39,8 @@ class Plan(NamedTuple):
 LIGHT = (16, 32, 64, 128), (64, 256, 512, 1024), (1, 1, 2, 1)
 """Stages of the two smallest backbones."""
 
-PLANS: Mapping[Scale, Plan] = {
-    "tiny": Plan(
+SPECS: Mapping[Scale, Spec] = {
+    "tiny": Spec(
         *((8, 8), (8, 8, 16, 16), (16, 32, 48, 64), (1, 1, 1, 1), 1, True),
         width=32,
         hidden=32,
@@ -51,7 +51,7 @@ PLANS: Mapping[Scale, Plan] = {
         points=(2, 2, 2),
         heads=2,
     ),
-    "nano": Plan(
+    "nano": Spec(
         *((16, 16), *LIGHT, 3, True),
         width=128,
         hidden=128,
@@ -61,14 +61,14 @@ PLANS: Mapping[Scale, Plan] = {
         decoder=3,
         points=(6, 6),
     ),
-    "small": Plan((16, 16), *LIGHT, 3, True, depth=0.34, expansion=0.5, decoder=3),
-    "medium": Plan(
+    "small": Spec((16, 16), *LIGHT, 3, True, depth=0.34, expansion=0.5, decoder=3),
+    "medium": Spec(
         *((24, 32), (32, 64, 128, 256), (96, 384, 768, 1536), (1, 1, 3, 1), 4, True),
         depth=0.67,
         decoder=4,
     ),
-    "large": Plan((32, 48), (48, 96, 192, 384), (128, 512, 1024, 2048), (1, 1, 3, 1), 6),
-    "xlarge": Plan(
+    "large": Spec((32, 48), (48, 96, 192, 384), (128, 512, 1024, 2048), (1, 1, 3, 1), 6),
+    "xlarge": Spec(
         *((32, 64), (64, 128, 256, 512), (128, 512, 1024, 2048), (1, 2, 5, 2), 6),
         width=384,
         inward=(2048, 1024),
@@ -90,7 +90,7 @@ SWITCH = "TRANSFORMERS_DISABLE_TORCH_CHECK"
 
 def strides(scale: Scale) -> tuple[int, ...]:
     """The strides of the levels that a scale's encoder sees."""
-    return (8, 16, 32)[-len(PLANS[scale].points) :]
+    return (8, 16, 32)[-len(SPECS[scale].points) :]
 
 
 class Positions(nn.Module):
@@ -134,38 +134,38 @@ def _library() -> Any:
 
 
 def _config(transformers: Any, scale: Scale, classes: int, queries: int, denoising: int) -> Any:
-    plan = PLANS[scale]
-    levels = len(plan.points)
+    spec = SPECS[scale]
+    levels = len(spec.points)
     backbone = transformers.HGNetV2Config(
-        stem_channels=[3, *plan.stem],
-        stage_in_channels=[plan.stem[1], *plan.outer[:-1]],
-        stage_mid_channels=list(plan.inner),
-        stage_out_channels=list(plan.outer),
-        hidden_sizes=list(plan.outer),
-        stage_num_blocks=list(plan.blocks),
-        stage_numb_of_layers=[plan.layers] * 4,
-        use_learnable_affine_block=plan.affine,
+        stem_channels=[3, *spec.stem],
+        stage_in_channels=[spec.stem[1], *spec.outer[:-1]],
+        stage_mid_channels=list(spec.inner),
+        stage_out_channels=list(spec.outer),
+        hidden_sizes=list(spec.outer),
+        stage_num_blocks=list(spec.blocks),
+        stage_numb_of_layers=[spec.layers] * 4,
+        use_learnable_affine_block=spec.affine,
         out_indices=list(range(5 - levels, 5)),
     )
     return transformers.DFineConfig(
         backbone_config=backbone,
         freeze_backbone_batch_norms=False,
-        encoder_in_channels=list(plan.outer[-levels:]),
-        encoder_hidden_dim=plan.width,
-        encoder_ffn_dim=plan.inward[0],
-        encoder_attention_heads=plan.heads,
+        encoder_in_channels=list(spec.outer[-levels:]),
+        encoder_hidden_dim=spec.width,
+        encoder_ffn_dim=spec.inward[0],
+        encoder_attention_heads=spec.heads,
         encode_proj_layers=[levels - 1],
-        depth_mult=plan.depth,
-        hidden_expansion=plan.expansion,
-        d_model=plan.hidden,
+        depth_mult=spec.depth,
+        hidden_expansion=spec.expansion,
+        d_model=spec.hidden,
         num_feature_levels=levels,
         feat_strides=list(strides(scale)),
-        decoder_in_channels=[plan.width] * levels,
-        decoder_ffn_dim=plan.inward[1],
-        decoder_layers=plan.decoder,
-        decoder_attention_heads=plan.heads,
-        decoder_n_points=list(plan.points),
-        reg_scale=plan.spread,
+        decoder_in_channels=[spec.width] * levels,
+        decoder_ffn_dim=spec.inward[1],
+        decoder_layers=spec.decoder,
+        decoder_attention_heads=spec.heads,
+        decoder_n_points=list(spec.points),
+        reg_scale=spec.spread,
         num_queries=queries,
         num_denoising=denoising,
         num_labels=classes,

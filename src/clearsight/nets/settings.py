@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -19,6 +19,26 @@ Switch = Annotated[bool, "true or false"]
 Whole = Annotated[int, Field(ge=1, le=65536), "a whole number from 1"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), "a number above 0"]
 Wholes = Annotated[Sequence[Whole], "whole numbers from 1, as in [256, 128]"]
+
+
+class Configured:
+    """Of a net: its settings are the keyword-only parameters of what makes it, which is the class itself, or `makes`."""
+
+    name: ClassVar[str]
+    makes: ClassVar[type[Any] | None] = None
+
+    @classmethod
+    def choices(cls) -> dict[str, tuple[Any, str]]:
+        """Its settings: name -> (default, what it may be, in words)."""
+        return choices(cls.makes or cls)
+
+    @classmethod
+    def build(cls, task: Any, config: Mapping[str, Any]) -> Self:
+        """The net for a task. Raises `InputError` on a setting that there is not, or that has another value than it may."""
+        said = checked(cls.makes or cls, cls.name, config)
+        net: Any = cls
+        made: Self = net(task, config, **said) if cls.makes is None else net(cls.makes(task, **said), task, config)
+        return made
 
 
 def choices(make: Callable[..., Any]) -> dict[str, tuple[Any, str]]:

@@ -45,6 +45,20 @@ def within(boxes: Tensor, labels: Tensor, crowd: Tensor, window: Tensor) -> tupl
     return cut, torch.where(lost, -1, labels)
 
 
+def extents(owners: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Whose of `count` objects each pixel is (B, H, W), as `ops.owners` says it → the boxes (B, M, 4) around the pixels of each,
+    and whether it has any, bool (B, M)."""
+    pictures, rows, columns = (owners >= 0).nonzero(as_tuple=True)
+    objects = owners[pictures, rows, columns].long()
+    firsts, lasts = [], []
+    for places, length in ((columns, owners.shape[2]), (rows, owners.shape[1])):
+        seen = torch.zeros(len(owners), count, length, dtype=torch.uint8, device=owners.device)
+        seen[pictures, objects, places] = 1
+        firsts.append(seen.argmax(2))  # the first of equals
+        lasts.append(length - seen.flip(2).argmax(2))
+    return torch.stack([*firsts, *lasts], -1).float(), seen.amax(2) > 0
+
+
 def compact(boxes: Tensor, labels: Tensor, crowd: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Boxes (B, M, 4), labels (B, M) and crowd flags (B, M), those of label −1 taken out and the rest moved together, in
     their order, padded to the largest count of the batch, which is taken as at least one."""

@@ -28,8 +28,3 @@ def best_pairs(scores: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
     values, pairs = flat.topk(min(most, flat.shape[1]), dim=1)
     rows = torch.div(pairs, classes, rounding_mode="floor")
     return values, rows if kept is None else kept.gather(1, rows), pairs - rows * classes
-
-
-def candidate_count(places: int, classes: int, most: int) -> int:
-    """How many candidates `best_candidates` gives."""
-    return min(most, places * classes)

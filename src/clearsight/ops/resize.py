@@ -18,6 +18,10 @@ from clearsight.ops.geometry import make_frame
 Fit = Literal["crop", "squash", "letterbox"]
 """How a photograph meets the canvas: keep its shape and cut what is too long, squeeze, or keep all and pad."""
 
+STRIP = 16_000_000
+"""Values of a photograph that are made numbers of 32 bits at once: a large one goes strip by strip, as all of it would take
+many times what its pixels do."""
+
 PAD = 114 / 255
 """Grey of the letterbox's bars."""
 
@@ -55,14 +59,21 @@ def fit(photo: Tensor, shape: int | tuple[int, int], how: Fit, share: float = 1.
     offset_y, offset_x = (height - scale_y * h) / 2, (width - scale_x * w) / 2
     down = triangle_matrix(rows, h, scale_y, offset_y)
     across = triangle_matrix(columns, w, scale_x, offset_x)
-    pixels = photo.float().movedim(-1, -3)  # (..., C, H, W)
-    canvas = down @ pixels @ across.T
+    canvas = _narrowed(photo.movedim(-1, -3), down) @ across.T
     if how == "letterbox":
         covered = down.sum(1)[:, None] * across.sum(1)[None, :]
         canvas = canvas + PAD * 255 * (1 - covered)
     canvas = canvas.reshape(-1, photo.shape[-1], h, w)
     frame = make_frame((scale_x, scale_y), (offset_x, offset_y), (width, height))
     return canvas, frame.expand(canvas.shape[0], 6)
+
+
+def _narrowed(pixels: Tensor, down: Tensor) -> Tensor:
+    """Pixels (..., C, H, W) of any kind by weights (h, H) → float (..., C, h, W)."""
+    if torch.compiler.is_exporting() or pixels.numel() <= STRIP:
+        return down @ pixels.float()
+    columns = max(1, STRIP * pixels.shape[-1] // pixels.numel())
+    return torch.cat([down @ strip.float() for strip in torch.split(pixels, columns, -1)], -1)
 
 
 def _as_it_is(photo: Tensor) -> tuple[Tensor, Tensor]:

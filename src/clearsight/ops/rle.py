@@ -164,6 +164,14 @@ def union(parts: Sequence[Runs]) -> Runs:
     return _of_spans(starts, ends, height, width)
 
 
+def moved(part: Runs, left: int, top: int, height: int, width: int) -> Runs:
+    """A mask of a part of a picture that begins at `left` and `top`, as one of the whole picture, height × width pixels."""
+    if (left, top, height, width) == (0, 0, part.height, part.width):
+        return part
+    x1, y1, x2, y2 = box(part).astype(int).tolist()
+    return from_window(to_mask(part)[y1:y2, x1:x2], top + y1, left + x1, height, width)
+
+
 def _spans(runs: Runs) -> tuple[Array, Array]:
     """Where the runs of ones start and end, int64 (R,) each; runs of no pixel are none."""
     ends = np.cumsum(runs.counts, dtype=np.int64)[1::2]

@@ -1,8 +1,8 @@
 """Overlapping parts of a large photograph, each looked at as if it were one. Plain numbers; needs neither torch nor numpy.
 
-A canvas shows a photograph of 4000×3000 at a sixth of its size, and what is lost in shrinking nobody finds. Tiles show
-parts of it larger. They overlap, so that whatever is smaller than the overlap lies whole in one of them; what is larger
-is left to a look at the whole photograph.
+A canvas of 512 pixels shows a photograph of 4000×3000 at an eighth of its size, and what is lost in shrinking nobody finds.
+Tiles show parts of it larger. They overlap, so that whatever is smaller than the overlap lies whole in one of them; what is
+larger is left to a look at the whole photograph.
 """
 
 from __future__ import annotations

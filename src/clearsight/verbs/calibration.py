@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from clearsight.core.net import Net
-from clearsight.core.sample import Sample
+from clearsight.core.pipeline import Answered
 from clearsight.core.task import Task
 from clearsight.data.batches import judge_batches
-from clearsight.verbs.learning import Session, judging_batch
+from clearsight.verbs.learning import Session
+from clearsight.verbs.looks import judging_batch
 
 
 def calibrate(session: Session, net: Net) -> Task[Any]:
@@ -18,22 +20,18 @@ def calibrate(session: Session, net: Net) -> Task[Any]:
 
     It is fitted to what the task answers with: where it averages views, to their average.
     """
+    return session.task.calibrated(_answers(session, net))
+
+
+def _answers(session: Session, net: Net) -> Iterator[Answered]:
+    """What the task answers with on the choosing pictures, batch by batch as it is asked for: maps or masks of all of them
+    would fill the memory, and a task that fits nothing asks for none."""
     task, device = session.task, session.fabric.device
-    if type(task).calibrated is Task.calibrated:
-        return task  # there is nothing to fit, and maps of classes for many pictures would fill the memory
     by_key = {sample.key: sample for sample in session.roles.choose}
     answer = task.answering(net.to(device).eval())
-    outputs: list[dict[str, torch.Tensor]] = []
-    frames: list[torch.Tensor] = []
-    kept: list[Sample] = []
-    with torch.inference_mode():
-        for batch in judge_batches(
-            session.roles.choose, task.pipeline(train=False), batch_size=judging_batch(task.size), device=device
-        ):
-            outputs.append({name: value.cpu() for name, value in answer(batch.images).items()})
-            frames.append(batch.targets["frame"].cpu())
-            kept += [by_key[key] for key in batch.keys]
-    if not kept:
-        return task
-    merged = {name: torch.cat([part[name] for part in outputs]) for name in outputs[0]}
-    return task.calibrated(merged, torch.cat(frames), kept)
+    for batch in judge_batches(
+        session.roles.choose, task.pipeline(train=False), batch_size=judging_batch(task.size), device=device
+    ):
+        with torch.inference_mode():
+            outputs = {name: value.cpu() for name, value in answer(batch.images).items()}
+        yield Answered(outputs, batch.targets["frame"].cpu(), [by_key[key] for key in batch.keys])

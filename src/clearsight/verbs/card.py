@@ -15,6 +15,7 @@ def model_card(model: Artifact) -> str:
     result = provenance.get("result")
     parameters = sum(p.numel() for p in model.net.parameters())
     net = run.get("net", model.net.name)
+    height, width = task.shape
     lines = [
         "---",
         "library_name: clearsight",
@@ -22,7 +23,7 @@ def model_card(model: Artifact) -> str:
         "---",
         f"# {run.get('name', 'A model')}: {task.name} with {net}",
         "",
-        f"{parameters:,} parameters, pictures of {task.size}×{task.size}, {len(task.labels)} {task.asked}:",
+        f"{parameters:,} parameters, pictures of {width}×{height} pixels, {len(task.labels)} {task.asked}:",
         ", ".join(task.labels[:50]) + (" …" if len(task.labels) > 50 else "") + ".",
         "",
         "```python",

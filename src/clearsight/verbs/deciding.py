@@ -30,7 +30,7 @@ from clearsight.verbs.parent import facts as facts_of
 from clearsight.verbs.parent import net_name as inherited
 from clearsight.verbs.roles import Roles
 from clearsight.verbs.streaming import pictures_in_epoch
-from clearsight.verbs.suited import check_suited
+from clearsight.verbs.suited import check_batch, check_suited
 from clearsight.verbs.views import with_answer, with_views
 
 Say = Callable[[str], None]
@@ -54,7 +54,8 @@ def decide(
     chosen: Choices = {"device": (device, why), "recipe": (recipe, "the middle way between quick and best")}
     parent = find_parent(options.weights)
     task = _task(options, dataset, roles, context, parent, chosen)
-    situation = Situation(roles.count, device, None, recipe, multiplies_bf16(device))
+    hoped = None if options.weights == "none" else options.weights or "download"
+    situation = Situation(roles.count, device, hoped, recipe, multiplies_bf16(device))
     net, weights = _net(options, task, parent, situation, chosen, say)
     warning = None if parent is None else seen_before(parent, roles.judge, str(weights))
     if warning:
@@ -67,6 +68,8 @@ def decide(
     count = pictures_in_epoch(plan, roles)
     plan = settle(plan, suggested, task.closing, count, _world(plan.devices))
     check_suited(plan, task, net, roles.train)
+    steps = lengths(plan, count, len(net.backbone_blocks()))
+    check_batch(plan, task, net, steps["batch"])
     task = with_answer(with_views(task, None if plan.tta == "none" else plan.tta), options.answer)
     cost = multiply_adds(net, task.channels, task.shape)
     if options.threads is None:
@@ -81,7 +84,7 @@ def decide(
         "judged_split": roles.judged_split,
         "roles": list(roles.notes),
         **({} if parent is None else {"parent": facts_of(parent), "seen_before": warning}),
-        **lengths(plan, count, len(net.backbone_blocks())),
+        **steps,
     }
     return task, net, Plan(plan.settings, plan.why, facts)
 
@@ -145,11 +148,11 @@ def _net(
         name, why = inherited(parent, task, options)
     chosen["net"] = (name, why)
     family, config = net_family(task.name, name)
-    suggested, _ = family.settings(task, situation).get("net_options", (None, ""))
-    said = parse(options.net_options or suggested or "")
+    suggested, _ = family.settings(task, situation).get("net_options", ("", ""))
+    said = parse(options.net_options or "")
     if both := ", ".join(config.keys() & said.keys()):
         raise InputError(f"--net-options: {both} is what --net says; leave it out")
-    config = {**config, **said} if parent is None else dict(parent.net.config)
+    config = {**parse(suggested), **config, **said} if parent is None else dict(parent.net.config)
     net: Net = family.build(task, config)
     weights, why = find_weights(options.weights, name, net, task, local, say)
     chosen["weights"] = (weights or "none", why)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.metric import Result
+from clearsight.core.options import AnswerSettings, Views
 from clearsight.core.options import DataOptions as BaseOptions
-from clearsight.engine.tiles import checked_tiles, read_tiles
+from clearsight.engine.tiles import read_tiles
+from clearsight.verbs.views import Tiles, with_answer, with_views
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,17 +38,9 @@ class Options(BaseOptions):
     output: str | None = Field(None, description="Write the figures to this JSON file.")
     device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
     batch_size: int | None = Field(None, gt=0, description="Pictures in one forward pass; by default what suits.")
-    answer: str | None = Field(
-        None, description="Settings of the answer, where the task has some, as in iou=0.6,soft=0.5,keep=300."
-    )
-    tta: Literal["none", "flip", "flip_shift"] | None = Field(
-        None, description="Views to average, in place of those that the model says."
-    )
-    tiles: str | None = Field(
-        None, description="Look at parts of large photographs: auto, or how many along it; off by default."
-    )
-
-    _tiles = field_validator("tiles", mode="before")(checked_tiles)
+    answer: AnswerSettings = None
+    tta: Views = None
+    tiles: Tiles = None
 
 
 @dataclass
@@ -82,7 +76,6 @@ def run(options: Options) -> EvaluateOutcome:
     from clearsight.verbs.choose import require_verb
     from clearsight.verbs.judging import judge, write_evaluation
     from clearsight.verbs.progress import bar
-    from clearsight.verbs.views import with_answer, with_views
 
     model = artifact.load(options.model)
     require_verb(model.task, "evaluate")

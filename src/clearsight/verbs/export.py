@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from clearsight.core.errors import BadImage, InputError
+from clearsight.core.options import AnswerSettings
 from clearsight.core.options import Options as BaseOptions
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ class Options(BaseOptions):
         None,
         description="Photographs to compare on; by default some the run held out, else scikit-learn's two.",
     )
-    answer: str | None = Field(
-        None, description="Settings of the answer, where the task has some, as in iou=0.6,soft=0.5,keep=300."
-    )
+    answer: AnswerSettings = None
     tolerance: float = Field(1e-4, ge=0, description="Largest difference allowed in any value of an answer.")
 
 

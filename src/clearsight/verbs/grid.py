@@ -20,6 +20,7 @@ from clearsight.core.image import Pixels
 from clearsight.core.pipeline import Batch, Example, Stages
 from clearsight.core.sample import Sample
 from clearsight.core.task import Task
+from clearsight.data.counting import shown
 from clearsight.ops.random import generator
 from clearsight.verbs.strengths import in_words
 
@@ -61,8 +62,8 @@ def _choose(samples: Sequence[Sample]) -> list[tuple[Sample, Pixels]]:
 
 
 def _classes(sample: Sample) -> tuple[str, ...]:
-    """What a sample shows: its labels, or those of its boxes, each once."""
-    return sample.labels or (() if sample.boxes is None else tuple(sorted(set(sample.boxes.labels))))
+    """The classes that a sample shows, each once."""
+    return tuple(sorted(set(shown(sample))))
 
 
 def _in_turn(samples: Sequence[Sample]) -> Iterator[Sample]:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from clearsight.core.errors import BadImage
 from clearsight.core.files import write_json
-from clearsight.core.metric import Mistake, Result, worst
+from clearsight.core.metric import Metric, Mistake, Result, worst
 from clearsight.core.sample import Sample
 from clearsight.data.decode import load_fast
 from clearsight.engine.predictor import Predictor
 from clearsight.verbs.answers import answers
-from clearsight.verbs.thumbnails import thumbnail
+from clearsight.verbs.thumbnails import jpeg, thumbnail
 
 PICTURES = 24  # mistakes kept with their picture
+
+
+class Pictured(NamedTuple):
+    """A mistake with a picture of it, JPEG or PNG."""
+
+    mistake: Mistake
+    picture: bytes
+    beside: bool = False  # whether photograph, annotation and answer are beside each other
 
 
 @dataclass
@@ -25,7 +34,7 @@ class Judgement:
 
     result: Result
     bad: Sequence[BadImage]  # pictures that could not be judged
-    pictures: Sequence[tuple[Mistake, bytes]]  # the worst mistakes with thumbnails, JPEG or PNG
+    pictures: Sequence[Pictured]  # the worst mistakes
 
 
 def judge(
@@ -49,20 +58,29 @@ def judge(
         if progress is not None:
             progress(done, len(samples))
     result = metric.result(resamples=resamples)
-    return Judgement(result, bad, _pictures(worst(result.mistakes, PICTURES), samples))
+    return Judgement(result, bad, _pictures(worst(result.mistakes, PICTURES), samples, metric))
 
 
-def _pictures(mistakes: Sequence[Mistake], samples: Sequence[Sample]) -> list[tuple[Mistake, bytes]]:
-    """A thumbnail of each mistake. A picture with several of them is read once."""
+def _pictures(mistakes: Sequence[Mistake], samples: Sequence[Sample], metric: Metric[Any]) -> list[Pictured]:
+    """A thumbnail of each mistake, or the picture that the metric makes of it. A picture with several of them is read once."""
     wanted = {mistake.key for mistake in mistakes}
     pixels = {sample.key: sample.image.load() for sample in samples if sample.key in wanted}
-    return [(mistake, thumbnail(pixels[mistake.key], mistake.marks)) for mistake in mistakes]
+    found = []
+    for mistake in mistakes:
+        photo = pixels[mistake.key]
+        beside = metric.beside(mistake.key, photo)
+        if beside is None:
+            found.append(Pictured(mistake, thumbnail(photo, mistake.marks)))
+        else:  # which shows more than frames would
+            found.append(Pictured(replace(mistake, marks=()), jpeg(beside, fine=True), beside=True))
+    return found
 
 
 def write_evaluation(path: Path, judgement: Judgement, data: str, split: str, role: str) -> None:
     """evaluation.json of a run: the result, and the worst mistakes as pictures for the report."""
     mistakes = [
-        {**mistake.to_dict(), "picture": base64.b64encode(picture).decode()} for mistake, picture in judgement.pictures
+        {**one.mistake.to_dict(), "picture": base64.b64encode(one.picture).decode(), "beside": one.beside}
+        for one in judgement.pictures
     ]
     bad = [{"name": item.name, "reason": item.reason} for item in judgement.bad]
     content = {"data": data, "split": split, "role": role, "result": judgement.result.to_dict(), "bad_pictures": bad}

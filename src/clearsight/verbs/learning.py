@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,11 +16,11 @@ from clearsight.core import artifact
 from clearsight.core.errors import BadImage, CheckFailed
 from clearsight.core.files import write_json
 from clearsight.core.net import Net
-from clearsight.core.pipeline import Batch, Batches, Stages
+from clearsight.core.pipeline import Batches, Stages
 from clearsight.core.registry import net_family
 from clearsight.core.sample import Sample
 from clearsight.core.task import Task
-from clearsight.data.batches import Feed, judge_batches, training_batches
+from clearsight.data.batches import Feed, training_batches
 from clearsight.data.cache import default_ram, prepare
 from clearsight.data.sample_stream import SampleStream
 from clearsight.data.store import Store
@@ -29,11 +29,11 @@ from clearsight.engine.estimate import seconds_per_batch
 from clearsight.engine.log import duration
 from clearsight.engine.loop import Training
 from clearsight.engine.plan import Plan
-from clearsight.engine.predictor import Predictor
 from clearsight.engine.runtime import describe_versions, use_precision
 from clearsight.engine.state import Log, State
 from clearsight.nets.norms import unfold_norms
 from clearsight.verbs.card import model_card
+from clearsight.verbs.looks import HeldOut
 from clearsight.verbs.parent import begin
 from clearsight.verbs.rate import with_found_rate
 from clearsight.verbs.roles import Roles
@@ -122,48 +122,6 @@ class Session:
             weights=weights,
         )
         return training_batches(source, stages, feed)
-
-
-class HeldOut:
-    """Judges a net on made-ready pictures while it trains: each rank a part, the figures from all of them."""
-
-    def __init__(self, session: Session, store: Store, stages: Stages, choosing: bool) -> None:
-        self.session, self.store, self.stages, self.choosing = session, store, stages, choosing
-        self.by_key = {sample.key: sample for sample in store.samples}
-
-    def __call__(self, net: Net) -> tuple[float | None, dict[str, float]]:
-        fabric = self.session.fabric
-        predictor = Predictor(self.session.task, net, str(fabric.device))
-        metric = self.session.task.metric()
-        found: list[tuple[str, Any]] = []
-        for number, batch in enumerate(self._batches()):
-            if number % fabric.world_size == fabric.global_rank:
-                predictions = predictor.predictions(net(batch.images), batch.targets["frame"])
-                found += zip(batch.keys, predictions, strict=True)
-        everyone = _gathered(fabric, found)
-        metric.update([prediction for _, prediction in everyone], [self.by_key[key] for key, _ in everyone])
-        score = metric.score()
-        return (score if self.choosing else None), {type(metric).headline: score}
-
-    def _batches(self) -> Iterator[Batch]:
-        size = judging_batch(self.session.task.size)
-        bad: list[BadImage] = []
-        yield from judge_batches(self.store, self.stages, batch_size=size, device=self.session.fabric.device, bad=bad)
-        self.session.bad |= {item.name: item for item in bad}
-
-
-def judging_batch(size: int) -> int:
-    """Pictures judged at once: as many as keep a net's activations within a few hundred megabytes."""
-    return max(8, min(500, 3_000_000 // size**2))
-
-
-def _gathered(fabric: Fabric, mine: list[Any]) -> list[Any]:
-    """What every rank has found, on every rank."""
-    if fabric.world_size == 1:
-        return mine
-    parts: list[Any] = [None] * fabric.world_size
-    torch.distributed.all_gather_object(parts, mine)
-    return [item for part in parts for item in part]
 
 
 def learn(

@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from clearsight.core.errors import InputError
+from clearsight.core.options import AnswerSettings, Views
 from clearsight.core.options import Options as BaseOptions
-from clearsight.engine.tiles import checked_tiles, read_tiles
+from clearsight.engine.tiles import read_tiles
 from clearsight.verbs.answers import Answer, Load, answers
 from clearsight.verbs.inputs import find_pictures
 from clearsight.verbs.rows import csv_lines, json_lines, print_table, row
+from clearsight.verbs.views import Tiles, with_answer, with_views
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,18 +53,10 @@ class Options(BaseOptions):
     top: int = Field(5, ge=1, description="How many labels to list for each picture, where they are ranked.")
     batch_size: int = Field(8, ge=1, description="Pictures in one forward pass; an .onnx file takes one.")
     device: Literal["cpu", "cuda", "mps"] | None = Field(None, description="Kind of device.")
-    tta: Literal["none", "flip", "flip_shift"] | None = Field(
-        None, description="Views to average, in place of those that the model says."
-    )
-    tiles: str | None = Field(
-        None, description="Look at parts of large photographs: auto, or how many along it; off by default."
-    )
-    answer: str | None = Field(
-        None, description="Settings of the answer, where the task has some, as in iou=0.6,soft=0.5,keep=300."
-    )
+    tta: Views = None
+    tiles: Tiles = None
+    answer: AnswerSettings = None
     threads: int | None = Field(None, ge=1, description="CPU threads of the net.")
-
-    _tiles = field_validator("tiles", mode="before")(checked_tiles)
 
 
 def run(options: Options) -> PredictOutcome:
@@ -72,7 +66,7 @@ def run(options: Options) -> PredictOutcome:
     predictor, load = open_model(options)
     pictures = find_pictures(options.pictures)
     names = [picture.name for picture in pictures]
-    _require_room(options, names, _saved(options, predictor.prediction))
+    _require_room(options, names, _saved(options, predictor))
     made = answers(pictures, predictor, load)
     if options.draw is not None:
         made = written(made, options.draw, names, drawing)
@@ -85,8 +79,9 @@ def run(options: Options) -> PredictOutcome:
 
 
 class Typed(Protocol):
-    """What answers, and says with what kind of prediction."""
+    """What answers, and says for which task and with what kind of prediction."""
 
+    task_name: str
     prediction: type[Prediction]
 
     def __call__(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
@@ -112,7 +107,6 @@ def open_model(options: Options) -> tuple[Typed, Load]:
     from clearsight.engine.predictor import Predictor as TorchPredictor
     from clearsight.engine.runtime import choose_device
     from clearsight.verbs.choose import require_verb
-    from clearsight.verbs.views import with_answer, with_views
 
     model = artifact.load(path)
     require_verb(model.task, "predict")
@@ -227,15 +221,15 @@ def own_files(answer: Answer) -> dict[str, bytes]:
     return answer.prediction.files()
 
 
-def _saved(options: Options, prediction: type[Prediction]) -> tuple[str, ...]:
+def _saved(options: Options, predictor: Typed) -> tuple[str, ...]:
     """The endings of the files that --save asks for. Raises `InputError` where answers have none."""
     if options.save is None:
         return ()
-    if not prediction.saved:
+    if not predictor.prediction.saved:
         raise InputError(
-            f"--save {options.save}: {prediction.__name__} has no files of its own; --output writes answers"
+            f"--save {options.save}: answers of {predictor.task_name} have no files of their own; write them with --output"
         )
-    return prediction.saved
+    return predictor.prediction.saved
 
 
 def _require_room(options: Options, names: Sequence[str], saved: Sequence[str]) -> None:

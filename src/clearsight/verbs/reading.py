@@ -10,7 +10,7 @@ from clearsight.data.open import Dataset, open_data
 from clearsight.engine.plan import Plan
 from clearsight.verbs.choose import choose_task
 from clearsight.verbs.parts import fold_roles, share_roles
-from clearsight.verbs.roles import Roles, assign_roles, checked, judging_of
+from clearsight.verbs.roles import Roles, assign_roles, checked, judging_of, teaching
 from clearsight.verbs.streaming import stream_roles
 
 
@@ -33,7 +33,7 @@ def as_planned(options: Any, plan: Plan) -> Any:
 def read_roles(
     options: Any, dataset: Dataset, other: Dataset | None, context: GateContext
 ) -> tuple[Roles, dict[str, str]]:
-    """The roles of a data set's pictures, unreadable ones left out, and the digests."""
+    """The roles of a data set's pictures, unreadable ones left out, and the digests of all that their files hold."""
     bad = {item.name for item in context.bad}
     splits = {
         split: [s for s in samples if s.image.name not in bad and s.key in context.digests]
@@ -44,7 +44,7 @@ def read_roles(
     choosing = options.keep == "best" or options.patience is not None
     if context.partly:
         roles = stream_roles(options, dataset, context, choosing=choosing, other=judge_elsewhere, needs=needs)
-        return checked(roles, needs), {**context.digests, **roles.sizes()}
+        return checked(roles, needs), {**context.contents, **roles.sizes()}
     if options.fold is not None:
         roles = fold_roles(splits, context.digests, options, choosing=choosing)
     else:
@@ -57,4 +57,5 @@ def read_roles(
             group=context.group,
             needs=needs,
         )
-    return share_roles(checked(roles, needs), context.digests, options), dict(context.digests)
+    roles = teaching(checked(roles, needs), needs)
+    return share_roles(roles, context.digests, options), dict(context.contents)

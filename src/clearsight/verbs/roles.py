@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clearsight.core.errors import InputError
@@ -71,6 +71,17 @@ def checked(roles: Roles, needs: Set[str]) -> Roles:
             what = f"none of the {len(samples):,} pictures to {purpose} has {' or '.join(sorted(needs))}"
             raise InputError(f"{what}: annotate more, or hold out more with --val-share")
     return roles
+
+
+def teaching(roles: Roles, needs: Set[str]) -> Roles:
+    """The same roles without training pictures that have none of the fields `needs`: they would fill batches and teach nothing.
+    Where none has any they stay, for the checks to say what is missing."""
+    kept = [sample for sample in roles.train if annotated((sample,), needs)]
+    if not kept or len(kept) == len(roles.train):
+        return roles
+    left = len(roles.train) - len(kept)
+    what = f"{left:,} of {len(roles.train):,} pictures, as they have no {' or '.join(sorted(needs))}"
+    return replace(roles, train=kept, notes=(*roles.notes, f"left out of training: {what}"))
 
 
 def judging_of(other: Dataset, needs: Set[str], place: str) -> list[Sample]:

@@ -68,9 +68,10 @@ class SeveralOutcome:
 
         table = Table("run", "learnt from", "judged on", self.headline, "95 % interval", box=None, header_style="bold")
         for run in self.runs:
-            low, high = run.result.intervals.get(self.headline, (run.result.score,) * 2)
+            value = run.result.values[self.headline]
+            low, high = run.result.intervals.get(self.headline, (value, value))
             counts = f"{run.plan.counts['train']:,}", f"{run.result.count:,}"
-            table.add_row(run.name, *counts, f"{run.result.score:.4f}", f"{low:.4f} to {high:.4f}")
+            table.add_row(run.name, *counts, f"{value:.4f}", f"{low:.4f} to {high:.4f}")
         console.print(table)
         figure = self.figures[self.headline]
         lines = [
@@ -79,10 +80,11 @@ class SeveralOutcome:
         ]
         fresh = "" if not self.seen_before else ", though the model that it went on from may have"
         for seed, result in self.pooled.items():
-            low, high = result.intervals.get(self.headline, (result.score,) * 2)
+            value = result.values[self.headline]
+            low, high = result.intervals.get(self.headline, (value, value))
             seeds = f", seed {seed}" if len(self.pooled) > 1 else ""
             lines.append(
-                f"{self.headline} {result.score:.4f} (95 % interval {low:.4f} to {high:.4f}) on all {result.count:,} "
+                f"{self.headline} {value:.4f} (95 % interval {low:.4f} to {high:.4f}) on all {result.count:,} "
                 f"pictures, each judged by the run that did not learn from it{fresh}{seeds}"
             )
         lines += [f"[yellow]{name}: {escape(said)}[/]" for name, said in self.seen_before.items()]

@@ -11,6 +11,9 @@ import numpy as np
 
 from clearsight.core.image import Pixels
 from clearsight.core.metric import Mark
+from clearsight.ops.colours import OKABE_ITO, RIM, Colour
+from clearsight.ops.outline import polygons
+from clearsight.ops.rle import Runs, to_mask
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,8 +27,8 @@ AROUND = 0.6
 LEAST = 48
 """Least side of what is cut out, photo pixels: smaller parts of a photograph are not to be recognised."""
 
-TRUTH, ANSWER, RIM = (86, 180, 233), (230, 159, 0), (17, 24, 39)
-"""Sky blue and orange, which people of every colour vision tell apart (Okabe and Ito 2002), on a dark rim."""
+ANSWER, TRUTH = OKABE_ITO[:2]
+"""Orange and sky blue."""
 
 LINE = 3
 """Width of a frame, pixels, beside a rim of one."""
@@ -35,7 +38,7 @@ def thumbnail(pixels: Pixels, marks: Sequence[Mark] = ()) -> bytes:
     """A JPEG of at most `SIDE` pixels, or a PNG; tiny pictures are enlarged with their pixels kept sharp.
 
     With marks it shows the part of the photograph that they are in, what is annotated framed in blue and what the model
-    said in orange.
+    said in orange; where a mark has a mask, the outline of that in place of the frame.
     """
     from PIL import Image
 
@@ -48,12 +51,17 @@ def thumbnail(pixels: Pixels, marks: Sequence[Mark] = ()) -> bytes:
     elif whole > SIDE:
         image.thumbnail((SIDE, SIDE))
     _draw(image, marks, (left, top), max(image.size) / whole)
-    buffer = io.BytesIO()
     if whole > SIDE // 2:  # photographs
-        # Halved colour, as is usual, would smear the frames.
-        image.save(buffer, "JPEG", quality=85, subsampling=0 if marks else -1)
-    else:
-        image.save(buffer, "PNG", optimize=True)
+        return jpeg(image, fine=bool(marks))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def jpeg(image: Image, fine: bool) -> bytes:
+    """A picture as JPEG; a `fine` one keeps all of its colour: halved, as is usual, it would smear lines."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85, subsampling=0 if fine else -1)
     return buffer.getvalue()
 
 
@@ -75,15 +83,32 @@ def _window(width: int, height: int, marks: Sequence[Mark]) -> tuple[int, int, i
 
 
 def _draw(image: Image, marks: Sequence[Mark], corner: tuple[int, int], scale: float) -> None:
-    """Frames round what is annotated and within what is answered, so that both are seen where they are the same."""
+    """Frames round what is annotated and within what is answered, so that both are seen where they are the same; outlines where
+    there are masks."""
     from PIL import ImageDraw
 
     pen = ImageDraw.Draw(image)
     for mark in sorted(marks, key=lambda mark: mark.truth):
         x1, y1, x2, y2 = (round((value - corner[place % 2]) * scale) for place, value in enumerate(mark.box))
         colour, outer = (TRUTH, LINE + 1) if mark.truth else (ANSWER, 0)
+        if mark.mask is not None:
+            _outline(image, mark.mask, corner, scale, colour)
+            continue
         for reach, ink, width in ((outer, RIM, LINE + 1), (outer - mark.truth, colour, LINE)):
             left, top = max(x1 - reach, 0), max(y1 - reach, 0)
             right, bottom = min(x2 - 1 + reach, image.width - 1), min(y2 - 1 + reach, image.height - 1)
             if left <= right and top <= bottom:
                 pen.rectangle((left, top, right, bottom), outline=ink, width=width)
+
+
+def _outline(image: Image, mask: Runs, corner: tuple[int, int], scale: float, colour: Colour) -> None:
+    """A mask's edges, with a dark rim, on the part of a photograph that begins at `corner`, `scale` times as large."""
+    from PIL import ImageDraw
+
+    pen, (left, top) = ImageDraw.Draw(image), corner
+    right, bottom = left + ceil(image.width / scale), top + ceil(image.height / scale)
+    parts = polygons(to_mask(mask)[top:bottom, left:right])
+    for ink, width in ((RIM, LINE + 1), (colour, LINE - 1)):
+        for ring in (ring for part in parts for ring in part):
+            points = [(x * scale, y * scale) for x, y in ring.tolist()]
+            pen.line([*points, *points[:2]], fill=ink, width=width, joint="curve")

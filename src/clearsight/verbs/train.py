@@ -178,7 +178,7 @@ def _open_session(fabric: Fabric, options: Options, folder: Path, prepared: Any)
         if fingerprint(digests) != plan.fingerprint or roles.keys() != listed:
             raise changed
         return Session(fabric, plan, task, roles, folder, digests, bad)
-    if fingerprint(context.digests) != plan.fingerprint:
+    if fingerprint(context.contents) != plan.fingerprint:
         raise changed
     samples = {s.key: s for part in context.samples.values() for s in part}
     judging = {s.key: s for split in other.info.splits for s in other.samples(split)} if other else samples
@@ -191,7 +191,7 @@ def _open_session(fabric: Fabric, options: Options, folder: Path, prepared: Any)
         plan.judged_split,
         tuple(plan.roles),
     )
-    return Session(fabric, plan, task, roles, folder, dict(context.digests), bad)
+    return Session(fabric, plan, task, roles, folder, dict(context.contents), bad)
 
 
 def _train(session: Session, resuming: bool, say: Callable[[str], None], stop: Callable[[], bool]) -> State:

@@ -1,14 +1,22 @@
-"""How a model answers, where options say it: test-time augmentation by name, and settings of the answer."""
+"""How a model answers, where options say it: views to average, settings of the answer, parts of large photographs."""
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from clearsight.core.errors import InputError
 from clearsight.core.task import Task
+from clearsight.engine.tiles import checked_tiles
 from clearsight.nets.settings import parse
+
+Tiles = Annotated[
+    str | None,
+    BeforeValidator(checked_tiles),
+    Field(description="Look at parts of large photographs: auto, or how many along it; off by default."),
+]
+"""`--tiles`: see `engine.tiles.read_tiles`."""
 
 
 def with_views(task: Task[Any], tta: str | None) -> Task[Any]:

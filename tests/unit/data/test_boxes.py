@@ -15,22 +15,18 @@ from laying import picture
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.sample import ArrayImage, FileImage, ImageSource
 from clearsight.data.readers import box_faults
-from clearsight.data.readers.box_faults import Faults, Kind
-from clearsight.data.readers.boxes import (
-    Box,
-    BoxSet,
-    Picture,
-    centred,
-    cornered,
-    mended,
-    name_of,
-    number,
-    size,
-    sizes_of,
-)
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Box, Picture, mended, sizes_of
+from clearsight.data.readers.faults import Faults, Kind
+from clearsight.data.readers.values import centred, cornered, name_of, number, outline, size
 
 IMAGE = ArrayImage(np.zeros((6, 8, 3), np.uint8))
 Corners = tuple[float, float, float, float]
+
+
+def met(faults: Faults) -> dict[Kind, int]:
+    """How many of each kind there are."""
+    return {kind: len(items) for kind, items in faults.met().items()}
 
 
 def one(*corners: Corners, said: tuple[int, int] | None = (6, 8), label: str = "a") -> Picture:
@@ -45,7 +41,7 @@ def mend(picture: Picture, **options: Any) -> tuple[list[list[float]], dict[Kind
     sizes = {} if picture.said is None else {picture.key: picture.said}
     (boxes,) = mended([picture], sizes, faults, **options)
     assert boxes.xyxy.dtype == np.float32 and boxes.xyxy.shape == (len(boxes.labels), 4)
-    return boxes.xyxy.tolist(), dict(faults.numbers())
+    return boxes.xyxy.tolist(), met(faults)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +98,7 @@ def test_copies_are_equal_in_place_class_and_flags() -> None:
     assert boxes.labels == ("a", "a", "b", "a") and boxes.crowd is not None
     np.testing.assert_array_equal(boxes.crowd, [False, False, False, True])
     assert boxes.difficult is None and boxes.said == (6, 8)
-    assert faults.numbers() == {box_faults.EXCHANGED: 1, box_faults.TWICE: 3}
+    assert met(faults) == {box_faults.EXCHANGED: 1, box_faults.TWICE: 3}
 
 
 def test_the_same_box_in_two_pictures_is_no_copy() -> None:
@@ -127,13 +123,13 @@ def test_every_box_is_used_or_told_of(rows: list[tuple[float, float, float, floa
     given_ = Picture("p", IMAGE, boxes=boxes, said=(6, 8))
     (left,) = mended([given_], {"p": (6, 8)}, faults)
     out = (box_faults.NO_NUMBERS, box_faults.EMPTY, box_faults.OUTSIDE, box_faults.TWICE)
-    assert len(left.labels) + sum(faults.numbers().get(kind, 0) for kind in out) == len(rows)
+    assert len(left.labels) + sum(met(faults).get(kind, 0) for kind in out) == len(rows)
     x1, y1, x2, y2 = left.xyxy.T
     assert ((x1 >= 0) & (x1 < x2) & (x2 <= 8) & (y1 >= 0) & (y1 < y2) & (y2 <= 6)).all()
     again = Faults()
     boxes = [Box(label, tuple(own), "") for own, label in zip(left.xyxy.tolist(), left.labels, strict=True)]
     (same,) = mended([Picture("p", IMAGE, boxes=boxes, said=(6, 8))], {"p": (6, 8)}, again)
-    if box_faults.TWICE not in again.numbers():  # two may be clipped to one
+    if box_faults.TWICE not in met(again):  # two may be clipped to one
         np.testing.assert_array_equal(same.xyxy, left.xyxy)
         assert again.all() == ()
 
@@ -178,6 +174,60 @@ def test_numbers_and_sizes_of_any_kind() -> None:
     assert size(600, "800") == (600, 800)
     for height, width in ((0, 5), (5, None), (5.5, 5), (-1, 4), ("x", 4), (math.inf, 4)):
         assert size(height, width) is None
+
+
+def test_outlines_of_any_kind() -> None:
+    assert outline([[1, "2.5"], (3, 4)]) == ((1, 2.5), (3, 4)) and outline([]) == ()
+    for pairs in (None, "12", [1, 2], [[1, 2], [3]], [[1, 2, 3]], [[1, math.nan]], [[1, "x"]], [[1e9, 2]], [[True, 2]]):
+        assert outline(pairs) is None
+    assert outline([[9, 9]], far=10) and outline([[9, 11]], far=10) is None
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "said", "told"),
+    [
+        (6, "8", (6, 8), []),
+        (None, None, None, []),
+        (0, "0", None, []),  # as many write who do not know it
+        ("", math.nan, None, []),
+        (-6, 8, None, ["x.csv: line 1: 8 x -6 (p.png)"]),
+        ("high", None, None, ["x.csv: line 1: None x high (p.png)"]),
+        (6, None, None, ["x.csv: line 1: None x 6 (p.png)"]),
+    ],
+)
+def test_sizes_that_are_said(height: Any, width: Any, said: tuple[int, int] | None, told: list[str]) -> None:
+    gathered, picture = BoxSet(), one(said=None)
+    gathered.say_size(picture, height, width, "line 1")
+    assert picture.said == said
+    assert dict(gathered.faults.met()) == ({box_faults.NO_SIZE: told} if told else {})
+
+
+def test_what_bears_no_label_is_refused() -> None:
+    gathered, picture = BoxSet(), one()
+    gathered.add(picture, Box("", (1, 1, 2, 2), "line 1"))
+    gathered.add(picture, Box("a", (1, 1, 2, 2), "line 2"))
+    assert [box.where for box in picture.boxes] == ["line 2"]
+    assert (met(gathered.faults), gathered.faults.totals) == ({box_faults.NO_LABEL: 1}, {"boxes": 2})
+
+
+@pytest.mark.parametrize(
+    ("labels", "used", "wanted"),
+    [
+        (None, ("owl", "ant"), (("cat", "dog", "owl", "ant", "newt"), ())),  # what is declared and nothing bears, too
+        (("night",), ("owl",), (("night",), ("cat", "dog", "owl"))),
+        (("dog",), ("cat",), (("dog",), ("cat", "owl"))),  # declared for whole pictures, it seems
+        (("dog", "mist"), ("dog",), (("dog", "mist"), ("cat", "dog", "owl"))),  # for both
+        (("night",), (), (("night",), ())),
+    ],
+)
+def test_classes_that_are_declared(labels: tuple[str, ...] | None, used: tuple[str, ...], wanted: Any) -> None:
+    gathered = BoxSet(declared=["cat", "dog", "night", "owl"], undrawn={"night"}, for_boxes=False)
+    gathered.pictures.append(one(label="a"))
+    gathered.pictures[0].labels = labels
+    for row, label in enumerate((*used, *(("newt",) if labels is None else ()))):
+        gathered.add(gathered.pictures[0], Box(label, (row, 0, row + 1, 2), ""))
+    info = gathered.info("x")
+    assert (info.labels, info.drawn) == wanted
 
 
 @pytest.mark.parametrize("value", [None, 3, "", "  ", "a\0b", "\ud800.png", ["a"]])

@@ -17,14 +17,19 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from laying import lay, pack, picture
+from masking import PIXELS, indexed
 from small_sets import MIXING, PLAIN, RAGGED, SIDE, colours, files
 
 from clearsight.core.errors import InputError
 from clearsight.core.sample import ArrayImage, Boxes, Masks, Sample
 from clearsight.data import disk
 from clearsight.data.cache import choose, default_ram, prepare
+from clearsight.data.checks import gather
 from clearsight.data.disk import ABANDONED, cache_key
 from clearsight.data.examples import make_examples, single_threaded_pool
+from clearsight.data.open import open_data
+from clearsight.data.scan import fingerprint
 
 HERE = Path(__file__).parent
 
@@ -166,6 +171,46 @@ def test_the_key_is_everything_that_examples_depend_on(tmp_path):
     assert cache_key([lazy], PLAIN) == cache_key([replace(lazy)], PLAIN) != keys[0]
     assert cache_key([base], PLAIN, {"k": base.image.digest()}) == keys[0]
     assert cache_key([base], PLAIN, {"k": "other"}) != keys[0]
+
+
+@pytest.mark.parametrize("kind", ["a mask for each picture", "a mask for each object"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_repainted_mask_files_are_other_data(tmp_path, packed, kind):
+    """Of the same path, size and time of change: it is their content that counts, for the cache and for a resumed run."""
+    masks = {"masks": indexed(PIXELS), "other": indexed(PIXELS[::-1])}
+    assert len(masks["masks"]) == len(masks["other"])
+    place = "{}/images/1.png", "{}/masks/1.png", "{}/masks/2.png"
+    if kind == "a mask for each picture":
+        place = "images/{}.png", "masks/{}.png", "masks/{}.png"
+
+    def known(mask):
+        contents = [picture(3), masks["masks"], masks[mask]]
+        laid = {name.format("ab"[row]): data for row in range(2) for name, data in zip(place, contents, strict=True)}
+        path = pack(tmp_path / "x.zip", laid) if packed else lay(tmp_path / "x", laid)
+        if not packed:
+            for name in laid:
+                os.utime(path / name, (1, 1))
+        data = open_data(path)
+        context = gather(data)
+        samples = data.samples("train")
+        assert all(sample.masks is not None and sample.masks.files() for sample in samples)
+        key = cache_key(samples, PLAIN)
+        assert key == cache_key(samples, PLAIN, context.contents)
+        return key, fingerprint(context.contents), fingerprint(context.digests)
+
+    before, after = known("masks"), known("other")
+    assert before[0] != after[0] and before[1] != after[1]
+    assert before[2] == after[2]  # the pictures by themselves, by which splits are made, are the same
+
+
+def test_a_mask_file_that_cannot_be_read_has_a_key_too(tmp_path):
+    laid = {
+        f"{kind}/{n}.png": data for n in "ab" for kind, data in (("images", picture(3)), ("masks", indexed(PIXELS)))
+    }
+    samples = open_data(lay(tmp_path, laid)).samples("train")
+    key = cache_key(samples, PLAIN)
+    (tmp_path / "masks/a.png").unlink()
+    assert cache_key(samples, PLAIN) != key
 
 
 def test_a_full_disk_leaves_nothing_and_streams(tmp_path, monkeypatch):

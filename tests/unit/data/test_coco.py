@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from laying import JSON, lay, pack, picture, with_one_replaced
+from laying import JSON, damaged, lay, pack, picture, read_or_refused, with_one_replaced
 
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import Fault, Location
@@ -188,6 +188,7 @@ def test_every_kind_of_fault_is_named(tmp_path: Path) -> None:
     items = {what: [item.removeprefix(f"{where}: ") for item in fault.items] for what, fault in found.items()}
     assert items == {
         "pictures that are listed but not there": ["image 2: gone.png"],
+        "sizes of pictures that are no numbers of pixels": ["image 2: 8 x 0 (gone.png)"],
         "boxes of a class that is not declared": [
             "annotation 3: category_id 4 (a.png)",
             "annotation 12: category_id no id (list) (a.png)",
@@ -337,23 +338,20 @@ def test_as_pycocotools_reads_it(tmp_path: Path, data: st.DataObject) -> None:
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1000), JSON)
+@example(0, {})  # as it was
 def test_a_file_with_any_value_replaced_is_read_or_refused(tmp_path: Path, number: int, value: Any) -> None:
-    lay(tmp_path, {"a.png": PHOTO, "x.json": json.dumps(with_one_replaced(json.loads(TRAIN), number, value))})
-    with contextlib.suppress(InputError):
-        coco.info(Location(tmp_path / "x.json"))
-        samples(tmp_path / "x.json")
+    text = json.dumps(with_one_replaced(json.loads(TRAIN), number, value))
+    path = lay(tmp_path, {"a.png": PHOTO, "x.json": text}) / "x.json"
+    assert read_or_refused(coco, Location(path)) or text != TRAIN
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 3000), st.binary(max_size=4), st.integers(0, 6))
+@example(0, b"", 0)
 def test_damaged_bytes_are_read_or_refused(tmp_path: Path, place: int, new: bytes, gone: int) -> None:
-    data = TRAIN.encode()
-    place %= len(data)
-    location = Location(lay(tmp_path, {"x.json": data[:place] + new + data[place + gone :]}) / "x.json")
-    coco.sniff(location)
-    with contextlib.suppress(InputError):
-        coco.info(location)
-        list(coco.read(location, "train"))
+    data = damaged(TRAIN, place, new, gone)
+    path = lay(tmp_path, {"x.json": data}) / "x.json"
+    assert read_or_refused(coco, Location(path)) or data != TRAIN.encode()
 
 
 @pytest.mark.data

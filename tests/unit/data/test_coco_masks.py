@@ -6,6 +6,8 @@ import io
 import json
 import pickle
 import zipfile
+from collections import Counter
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ from clearsight.core.errors import BadImage
 from clearsight.core.reader import DataInfo, Location
 from clearsight.core.sample import Sample
 from clearsight.data.open import open_data
-from clearsight.data.readers import coco
+from clearsight.data.readers import coco, rings
 from clearsight.data.readers.drawn import CocoPolygons
 from clearsight.data.readers.rings import crosses_itself
-from clearsight.ops.rle import to_coco, to_mask
+from clearsight.data.writers.yolo import outline_of
+from clearsight.ops.rle import from_mask, to_coco, to_mask
 
 SIZE = (6, 8)  # height, width
 RING = [1.0, 1.0, 5.0, 1.0, 5.0, 4.0, 1.0, 4.0]
@@ -155,6 +158,42 @@ def test_outlines_that_cross_themselves_are_known() -> None:
     assert not crosses_itself(ring)
     ring[[3, 600]] = ring[[600, 3]]
     assert crosses_itself(ring)
+
+
+def test_a_path_between_parts_crosses_nothing() -> None:
+    """As YOLO's one outline of several parts has it: there and back, here through the second part to the third."""
+    mask = np.zeros((6, 9), bool)
+    mask[0, 0] = mask[2] = mask[4, 4] = True
+    assert not crosses_itself(outline_of(from_mask(mask)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=14))
+def test_crossings_are_those_of_all_pairs_of_edges(corners: list[tuple[int, int]]) -> None:
+    def side(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:
+        return int(np.sign((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])))
+
+    times = Counter(tuple(sorted(pair)) for pair in pairwise([*corners, corners[0]]))
+    edges = [edge for edge, number in times.items() if number % 2]
+    wanted = any(
+        side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+        for (a, b), (c, d) in combinations(edges, 2)
+    )
+    assert crosses_itself(np.array(corners, float)) == wanted
+
+
+def test_only_edges_that_lie_near_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 5,000 corners all pairs would be 25 million."""
+    compared, side = [0], rings._side
+
+    def counted(start: np.ndarray, end: np.ndarray, point: np.ndarray) -> np.ndarray:
+        found = side(start, end, point)
+        compared[0] += found.size
+        return found
+
+    monkeypatch.setattr(rings, "_side", counted)
+    turns = np.linspace(0, 2 * np.pi, 5_000, endpoint=False)
+    assert not crosses_itself(np.stack([np.cos(turns), np.sin(turns)], 1))
+    assert 5_000 < compared[0] < 500_000
 
 
 @pytest.mark.data

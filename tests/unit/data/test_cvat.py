@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from laying import lay, pack, picture
+from laying import damaged, lay, pack, picture, read_or_refused
 
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import Location
+from clearsight.data.checks import gather, run_checks
 from clearsight.data.open import open_data
 from clearsight.data.readers import cvat
+from clearsight.data.tree import Tree
 from clearsight.ops.rle import to_mask
 
 META = """<version>1.1</version><meta><task><id>1</id><name>pets</name><size>3</size><mode>annotation</mode>
@@ -71,10 +72,13 @@ def test_a_task(tmp_path: Path, form: str) -> None:
         "shapes of the kind <polyline> were left out",
         "attributes are not read: age",
         "1 picture without a tag, taken as not annotated with labels",
-        "1 of 3 pictures are not there",
-        "1 picture that no annotation names, left out",
     ):
         assert part in notes
+    root = f"{path}/{data.samples('train')[0].key.removesuffix('images/a.png')}"
+    assert {fault.what: fault.items for fault in data.info.faults} == {
+        "pictures that are listed but not there": (f"{root}annotations.xml: {third.key}",),
+        "pictures that no annotation names": (first.key.replace("/a", "/spare"),),
+    }
 
 
 def test_a_project_with_subsets(tmp_path: Path) -> None:
@@ -127,18 +131,74 @@ DEFAULTS = '<!DOCTYPE annotations [<!ATTLIST image name CDATA "long">]>' + expor
         (export(""), "its annotations name no picture"),
         (export('<track id="0" label="cat"></track>'), "holds tracks of a video; export it as 'CVAT for images 1.1'"),
         (export('<image id="0" width="8" height="6"/>'), "an <image> without a name"),
-        (export('<image name="a.png" width="8"/>'), r"a\.png has coordinates that are no numbers"),
-        (
-            export(image("a.png", '<box label="a" xtl="1" ytl="x" xbr="2" ybr="3"/>')),
-            r"a\.png: <box> 1 has coordinates",
-        ),
-        (export(image("a.png", '<polygon label="a" points="1,2;3"/>')), r"<polygon> 1 has points that are not x and y"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, text: str, message: str) -> None:
     lay(tmp_path, {"annotations.xml": text, "images/a.png": PHOTO})
     with pytest.raises(InputError, match=message):
         open_data(tmp_path)
+
+
+NO_OUTLINE = "polygons whose coordinates are no numbers of pixels, or no pairs"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ('<box label="a" xtl="1" ytl="x" xbr="2" ybr="3"/>', "boxes whose coordinates are no numbers"),
+        ('<box label="a" xtl="1" xbr="2" ybr="3"/>', "boxes whose coordinates are no numbers"),
+        ('<box label="a" xtl="NaN" ytl="1" xbr="2" ybr="3"/>', "boxes whose coordinates are no numbers"),
+        ('<polygon label="a" points="1,2;3"/>', NO_OUTLINE),
+        ('<polygon label="a" points="1,2;3,4;x,5"/>', NO_OUTLINE),
+        ('<polygon label="a"/>', "polygons of fewer than 3 points"),
+    ],
+)
+def test_a_shape_that_cannot_be_used_ends_no_reading(tmp_path: Path, wrong: str, what: str) -> None:
+    good = '<box label="cat" xtl="1" ytl="1" xbr="3" ybr="3"/><polygon label="dog" points="1,1;3,1;3,3"/>'
+    lay(tmp_path, {"annotations.xml": export(image("a.png", good + wrong)), "images/a.png": PHOTO})
+    data = open_data(tmp_path)
+    (fault,) = data.info.faults
+    assert (fault.what, fault.done, fault.total) == (what, "left out", 2)
+    assert fault.items == (f"{tmp_path}/annotations.xml: <{wrong[1:].split()[0].strip('/>')}> 3 (images/a.png)",)
+    (sample,) = data.samples("train")
+    assert sample.boxes is not None and sample.boxes.labels == ("cat",)
+    assert sample.masks is not None and sample.masks.labels == ("dog",)
+
+
+def test_exchanged_corners_are_turned_round_and_counted(tmp_path: Path) -> None:
+    inside = '<box label="cat" xtl="5" ytl="4" xbr="1" ybr="2"/>'
+    data = open_data(lay(tmp_path, {"annotations.xml": export(image("a.png", inside)), "images/a.png": PHOTO}))
+    assert [fault.what for fault in data.info.faults] == ["boxes whose second corner lies before the first"]
+    (sample,) = data.samples("train")
+    assert sample.boxes is not None and sample.boxes.xyxy.tolist() == [[1, 2, 5, 4]]
+
+
+def test_a_size_that_is_none_is_read_from_the_picture(tmp_path: Path) -> None:
+    text = export('<image name="a.png" width="8"><box label="cat" xtl="6" ytl="1" xbr="20" ybr="3"/></image>')
+    data = open_data(lay(tmp_path, {"annotations.xml": text, "images/a.png": PHOTO}))
+    assert [fault.items for fault in data.info.faults] == [
+        (f"{tmp_path}/annotations.xml: <image>: 8 x None (images/a.png)",),
+        (f"{tmp_path}/annotations.xml: <box> 1 (images/a.png)",),
+    ]
+    (sample,) = data.samples("train")
+    assert sample.boxes is not None and (sample.boxes.said, sample.boxes.xyxy.tolist()) == (None, [[6, 1, 8, 3]])
+
+
+def test_a_class_that_is_declared_and_never_drawn_is_told_of(tmp_path: Path) -> None:
+    """dog, cat, night and day are declared, of which the last two are for whole pictures."""
+    boxes = f'{BOX}</box><tag label=""/>'
+    path = lay(tmp_path, {"annotations.xml": export(image("a.png", boxes)), "images/a.png": PHOTO})
+    data = open_data(path)
+    assert (data.info.labels, data.info.annotated) == (("dog", "cat"), {"boxes"})
+    assert "tags without a label were left out, 1 in all: images/a.png" in data.info.notes
+    found = [finding for finding in run_checks(gather(data)) if "declared" in finding.message]
+    assert [(finding.level, finding.items) for finding in found] == [("warning", ("dog",))]
+
+
+def test_sniffing_reads_but_the_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Tree, "read")
+    path = lay(tmp_path, {"annotations.xml": export(image("a.png")), "images/a.png": PHOTO})
+    assert cvat.sniff(Location(path)) is not None
 
 
 def test_other_xml_is_not_ours(tmp_path: Path) -> None:
@@ -178,12 +238,33 @@ def test_polygons_alone_make_no_boxes_and_a_note_says_so(tmp_path: Path) -> None
     assert info.notes == ("1 picture with polygons and no box; no boxes are made of the polygons: images/a.png",)
 
 
+def test_shapes_of_one_label_and_group_are_one_instance(tmp_path: Path) -> None:
+    ring = '<polygon label="{}" {} points="{},1;{},1;{},3;{},3"/>'
+    inside = "".join(
+        ring.format(label, group, *(left, left + 1, left + 1, left))
+        for label, group, left in (
+            ("dog", 'group_id="1"', 0),
+            ("cat", 'group_id="1"', 1),
+            ("dog", 'group_id="0"', 2),
+            ("dog", "", 3),
+            ("dog", 'group_id="1"', 4),
+        )
+    )
+    inside += '<mask label="dog" rle="0, 4" left="6" top="4" width="2" height="2" group_id="1"/>'
+    data = open_data(lay(tmp_path, {"annotations.xml": export(image("a.png", inside)), "images/a.png": PHOTO}))
+    masks = data.samples("train")[0].masks
+    assert masks is not None and masks.labels == ("dog", "cat", "dog", "dog") and data.info.faults == ()
+    wanted = np.zeros((4, 6, 8), bool)
+    wanted[0, 1:3, [0, 4]] = wanted[0, 4:, 6:] = True
+    wanted[1, 1:3, 1] = wanted[2, 1:3, 2] = wanted[3, 1:3, 3] = True
+    np.testing.assert_array_equal([to_mask(runs) for runs in masks.load()], wanted)
+
+
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 3000), st.binary(max_size=4), st.integers(0, 6))
+@example(0, b"", 0)
 def test_damaged_bytes_are_read_or_refused(tmp_path: Path, place: int, new: bytes, gone: int) -> None:
-    data = export(image("a.png", MARKED)).encode()
-    place %= len(data)
-    lay(tmp_path, {"annotations.xml": data[:place] + new + data[place + gone :], "images/a.png": PHOTO})
-    with contextlib.suppress(InputError):
-        cvat.info(Location(tmp_path))
-        list(cvat.read(Location(tmp_path), "train"))
+    whole = export(image("a.png", MARKED))
+    data = damaged(whole, place, new, gone)
+    lay(tmp_path, {"annotations.xml": data, "images/a.png": PHOTO})
+    assert read_or_refused(cvat, Location(tmp_path)) or data != whole.encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import math
 import pickle
@@ -12,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from laying import JSON, lay, pack, picture, with_one_replaced
+from laying import JSON, lay, pack, picture, read_or_refused, with_one_replaced
 
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import Location
@@ -69,8 +68,9 @@ def test_labelmes_files(tmp_path: Path, packed: bool) -> None:
     assert (data.format, dict(data.info.splits)) == ("labelme", {"train": 2, "val": 2})
     assert data.info.annotated == {"labels", "boxes", "masks"} and data.info.labels == ("blurred", "dark")
     assert not data.info.several  # no picture has two; that one has none may be an oversight
+    (bare,) = data.info.faults
+    assert (bare.what, bare.items, bare.total) == ("pictures without an annotation file", ("val/4.png",), 4)
     notes = " / ".join(data.info.notes)
-    assert "1 picture without an annotation file: val/4.png" in notes
     assert "shapes of the kind 'point' were left out, 1 in all: train/1.png" in notes
     assert "1 picture with boxes and polygons; no boxes are made of the polygons: train/1.png" in notes
     first, second = data.samples("train")
@@ -123,7 +123,9 @@ def test_odd_shapes_are_counted(tmp_path: Path) -> None:
 
 def test_pictures_that_are_not_there_or_not_of_the_size(tmp_path: Path) -> None:
     lay(tmp_path, {"1.json": file("1.png", [shape("a", SQUARE)]), "2.json": file("1.png", [])})
-    assert "2 of 2 pictures are not there: 1.png, 1.png" in labelme.info(Location(tmp_path)).notes
+    (fault,) = labelme.info(Location(tmp_path)).faults
+    where = (f"{tmp_path}/1.json: 1.png", f"{tmp_path}/2.json: 1.png")
+    assert (fault.what, fault.items, fault.total) == ("pictures that are listed but not there", where, 2)
     first, second = samples(tmp_path)
     assert (first.key, second.key) == ("1.png", "1.png#2")
     with pytest.raises(BadImage, match="not there"):
@@ -143,13 +145,7 @@ def test_pictures_that_are_not_there_or_not_of_the_size(tmp_path: Path) -> None:
     [
         (file("1.png", [])[:-9], r"2\.json is not JSON, or cut short"),
         ("[" * 100_000, r"2\.json is not JSON"),
-        (file("1.png", [{"label": "a"}]), r"2\.json: shape 1 has no list of points"),
-        (file("1.png", [shape("a", [[1, 2], [3]])]), r"2\.json: shape 1 has points that are not x and y"),
-        (file("1.png", [shape("a", [["x", 2]])]), r"2\.json: shape 1 has coordinates that are no numbers"),
-        (file("1.png", [shape("a", [[math.inf, 2]])]), "coordinates that are no numbers"),
-        (file("1.png", [shape("a", [[1e300, 2]])]), "coordinates that are no numbers"),
         (file("1.png", ["a"]), r"2\.json: shape 1 is not as Labelme writes it"),  # type: ignore[list-item]
-        (file("1.png", [], imageHeight=-3), r"2\.json: the picture's size is said to be -3"),
         (file("1.png", [], flags=["a"]), r"2\.json: 'flags' must be names"),  # type: ignore[arg-type]
     ],
 )
@@ -159,15 +155,66 @@ def test_broken_files(tmp_path: Path, text: str, message: str) -> None:
         open_data(tmp_path)
 
 
+NO_OUTLINE = "polygons whose coordinates are no numbers of pixels, or no pairs"
+NO_BOX = "boxes whose coordinates are no numbers"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"label": "a"}, NO_OUTLINE),
+        (shape("a", [[1, 2], [3]]), NO_OUTLINE),
+        (shape("a", [["x", 2]]), NO_OUTLINE),  # type: ignore[list-item]
+        (shape("a", [[math.inf, 2]]), NO_OUTLINE),
+        (shape("a", [[1e300, 2]]), NO_OUTLINE),
+        (shape("a", [[math.nan, 2], [3, 4]], "circle"), NO_OUTLINE),
+        (shape("a", [[math.nan, 2], [3, 4]], "rectangle"), NO_BOX),
+        (shape("a", [[1, 2], ["x", 4]], "rectangle"), NO_BOX),  # type: ignore[list-item]
+        (shape("", [[1, 2], [3, 4]], "rectangle"), "boxes without a label"),
+    ],
+)
+def test_a_shape_that_cannot_be_used_ends_no_reading(tmp_path: Path, wrong: dict[str, Any], what: str) -> None:
+    good = [shape("dog", SQUARE), shape("cat", [[1, 1], [3, 3]], "rectangle")]
+    lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", [*good, wrong])})
+    (fault,) = labelme.info(Location(tmp_path)).faults
+    assert (fault.what, fault.done) == (what, "left out")
+    assert (fault.items, fault.total) == ((f"{tmp_path}/1.json: shape 3 (1.png)",), 2)
+    (sample,) = samples(tmp_path)
+    assert sample.boxes is not None and sample.boxes.labels == ("cat",)
+    assert sample.masks is not None and sample.masks.labels == ("dog",)
+
+
+def test_one_bad_part_of_an_object_leaves_the_others(tmp_path: Path) -> None:
+    parts = [shape("dog", SQUARE, group=1), shape("dog", SQUARE[:2], group=1)]
+    lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", [*parts, shape("dog", [["x", 1]], group=1)])})  # type: ignore[list-item]
+    assert {fault.what: fault.total for fault in labelme.info(Location(tmp_path)).faults} == {
+        "polygons of fewer than 3 points": 1,
+        NO_OUTLINE: 1,
+    }
+    (sample,) = samples(tmp_path)
+    assert sample.masks is not None and len(sample.masks.load()) == 1
+
+
+def test_a_size_that_is_none_is_read_from_the_picture(tmp_path: Path) -> None:
+    wide = [shape("a", [[6, 1], [20, 3]], "rectangle")]
+    lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", wide, imageHeight=-3)})
+    assert [(fault.what, fault.items) for fault in labelme.info(Location(tmp_path)).faults] == [
+        ("sizes of pictures that are no numbers of pixels", (f"{tmp_path}/1.json: size: 8 x -3 (1.png)",)),
+        ("boxes that reach beyond their picture", (f"{tmp_path}/1.json: shape 1 (1.png)",)),
+    ]
+    (sample,) = samples(tmp_path)
+    assert sample.boxes is not None and sample.boxes.said is None
+    np.testing.assert_array_equal(sample.boxes.xyxy, [[6, 1, 8, 3]])
+
+
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1000), JSON)
+@example(0, "5.5.0")  # as it was
 def test_a_file_with_any_value_replaced_is_read_or_refused(tmp_path: Path, number: int, value: Any) -> None:
-    text = json.dumps(with_one_replaced(json.loads(str(FILES["train/1.json"])), number, value))
+    whole = str(FILES["train/1.json"])
+    text = json.dumps(with_one_replaced(json.loads(whole), number, value))
     lay(tmp_path, {"1.png": PHOTO, "1.json": text, "2.json": file("2.png", [])})
-    with contextlib.suppress(InputError):
-        labelme.info(Location(tmp_path))
-        for sample in samples(tmp_path):
-            assert sample.masks is None or len(sample.masks.load()) == len(sample.masks.labels)
+    assert read_or_refused(labelme, Location(tmp_path)) or text != whole
 
 
 @settings(max_examples=40)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from laying import JSON, lay, pack, picture, with_one_replaced
+from laying import JSON, lay, pack, picture, read_or_refused, with_one_replaced
 
 from clearsight.core.errors import InputError
 from clearsight.core.reader import Location
 from clearsight.data.open import open_data
 from clearsight.data.readers import labelstudio
+from clearsight.data.tree import Tree
 from clearsight.ops.rle import to_mask
 from clearsight.verbs.choose import choose_task
 
@@ -92,12 +92,15 @@ def test_a_json_export(tmp_path: Path, form: str) -> None:
         "rotated boxes were left out, 1 in all: my photos/b.png",
         "skipped or cancelled annotations were left out, 1 in all: task 3",
         "predictions (not submitted) were left out, 1 in all: task 3",
-        "1 of 5 pictures are not there: e.png",
         "2 pictures not annotated: deep/c.png, e.png",
         "1 picture annotated without a choice, unlabelled (with --task multilabel: none applies): d.png",
     ):
         assert part in notes
-    assert ("1 picture that no task names, left out: spare.png" in notes) == (form != "file")
+    where = f"{tmp_path}/x{'.zip' if form == 'zip' else ''}/project-1.json"
+    missing = {"pictures that are listed but not there": (f"{where}: task 5: e.png",)}
+    unlisted = {"pictures that no annotation names": ("spare.png",)}
+    told = {fault.what: fault.items for fault in data.info.faults}
+    assert told == (missing if form == "file" else missing | unlisted)
 
 
 def test_of_several_annotations_the_ground_truth_or_the_newest(tmp_path: Path) -> None:
@@ -161,8 +164,6 @@ def test_json_min(tmp_path: Path) -> None:
     [
         ([task(1, "", note())], "task 1 names no picture among image; say --image-column"),
         ([{"id": 1, "annotations": [note()]}], "task 1 has no 'data' with a picture"),
-        ([task(1, "a.png", note(box("a", original_width=0)))], "task 1: the picture's size is said to be 0"),
-        ([task(1, "a.png", note(box("a", original_height=None)))], "task 1 has coordinates that are no numbers"),
         ([task(1, "a.png", note(result="x"))], "task 1 has no list of results"),
         ([task(1, "a.png", note()), 5], "is no list of tasks"),
     ],
@@ -176,10 +177,65 @@ def test_broken_exports(tmp_path: Path, rows: Any, message: str) -> None:
         open_data(path)
 
 
+NO_BOX = "boxes whose coordinates are no numbers"
+NO_OUTLINE = "polygons whose coordinates are no numbers of pixels, or no pairs"
+NO_SIZE = "sizes of pictures that are no numbers of pixels"
+
+
+def moved(**value: Any) -> dict[str, Any]:
+    """A box of which something is replaced."""
+    found = box("a")
+    return found | {"value": found["value"] | value}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        (moved(x="far"), NO_BOX),
+        (moved(width=None), NO_BOX),
+        (moved(y=float("nan")), NO_BOX),
+        (moved(width=-25), "boxes of a width or height below 0"),
+        (moved(rectanglelabels=[""]), "boxes without a label"),
+        (polygon("a") | {"value": {"points": [[1, 2], [3]], "polygonlabels": ["a"]}}, NO_OUTLINE),
+        (polygon("a") | {"value": {"points": "x", "polygonlabels": ["a"]}}, NO_OUTLINE),
+    ],
+)
+def test_a_region_that_cannot_be_used_ends_no_reading(tmp_path: Path, wrong: dict[str, Any], what: str) -> None:
+    tasks = [task(7, "a.png", note(box("ear"), polygon("tail"), wrong))]
+    data = open_data(lay(tmp_path, {"a.png": PHOTO, "x.json": json.dumps(tasks)}))
+    (fault,) = data.info.faults
+    assert (fault.what, fault.done, fault.total) == (what, "left out", 2)
+    assert fault.items == (f"{tmp_path}/x.json: task 7 (a.png)",)
+    (sample,) = data.samples("train")
+    assert sample.boxes is not None and sample.boxes.labels == ("ear",)
+    assert sample.masks is not None and sample.masks.labels == ("tail",)
+
+
+@pytest.mark.parametrize("sizes", [{"original_width": 0}, {"original_height": None}, {"original_width": "wide"}])
+def test_boxes_are_shares_of_the_picture_whatever_its_size_is_said_to_be(tmp_path: Path, sizes: dict[str, Any]) -> None:
+    data = open_data(
+        lay(tmp_path, {"a.png": PHOTO, "x.json": json.dumps([task(1, "a.png", note(box("ear", **sizes)))])})
+    )
+    wide, high = (SIZES | sizes)["original_width"], (SIZES | sizes)["original_height"]
+    assert [(fault.what, fault.items) for fault in data.info.faults] == [
+        (NO_SIZE, (f"{tmp_path}/x.json: task 1: {wide} x {high} (a.png)",))
+    ]
+    (sample,) = data.samples("train")
+    assert sample.boxes is not None and sample.boxes.said is None
+    np.testing.assert_allclose(sample.boxes.xyxy, [[2, 3, 6, 4.5]])
+
+
 def test_a_picture_outside_is_not_reached(tmp_path: Path) -> None:
     lay(tmp_path, {"secret.png": PHOTO, "set/x.json": json.dumps([task(1, "../secret.png", note(choice("a")))])})
     (sample,) = open_data(tmp_path / "set" / "x.json").samples("train")
-    assert sample.key == "secret.png" and "1 of 1 pictures are not there" in str(open_data(tmp_path / "set").info.notes)
+    (fault,) = open_data(tmp_path / "set").info.faults
+    assert sample.key == "secret.png" and fault.items == (f"{tmp_path}/set/x.json: task 1: ../secret.png",)
+
+
+def test_sniffing_reads_but_heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Tree, "read")
+    path = lay(tmp_path, {"a.json": json.dumps(TASKS), "b.json": "{}"})
+    assert labelstudio.sniff(Location(path)) is not None
 
 
 def test_other_lists_are_not_ours(tmp_path: Path) -> None:
@@ -190,16 +246,17 @@ def test_other_lists_are_not_ours(tmp_path: Path) -> None:
 
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1000), JSON, st.booleans())
+@example(1, 1, False)  # the number of the first task, as it was
+@example(1, 1, True)
 def test_an_export_with_any_value_replaced_is_read_or_refused(
     tmp_path: Path, number: int, value: Any, short: bool
 ) -> None:
     region = box("ear")["value"] | SIZES
     rows = [{"id": 1, "image": "a.png", "kind": {"choices": ["a"]}, "box": [region], "annotation_id": 1}]
-    text = json.dumps(with_one_replaced(rows if short else TASKS[:2], number, value))
-    location = Location(lay(tmp_path, {"x.json": text}) / "x.json")
-    with contextlib.suppress(InputError):
-        labelstudio.info(location)
-        list(labelstudio.read(location, "train"))
+    whole = rows if short else TASKS[:2]
+    text = json.dumps(with_one_replaced(whole, number, value))
+    path = lay(tmp_path, PLACES | {"a.png": PHOTO, "x.json": text}) / "x.json"
+    assert read_or_refused(labelstudio, Location(path)) or text != json.dumps(whole)
 
 
 @pytest.mark.parametrize(

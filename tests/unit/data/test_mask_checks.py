@@ -15,6 +15,7 @@ from rich.console import Console
 from clearsight.core.registry import find
 from clearsight.data.checks import GateContext, gather, run_checks
 from clearsight.data.open import open_data
+from clearsight.data.readers import mask_values
 from clearsight.verbs import inspect
 
 PHOTO = picture(5)
@@ -51,6 +52,14 @@ def test_semantic_masks(tmp_path: Path) -> None:
     assert sum(share.values()) == pytest.approx(1) and share["sky"] == pytest.approx(23 / 65)
     headers = gather(open_data(tmp_path))
     assert headers.masks == {} and found(headers, "masks") == {} and found(headers, "balance") == {}
+
+
+def test_each_mask_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, read = open_data(semantic(tmp_path)), []
+    values_of = mask_values.values_of
+    monkeypatch.setattr(mask_values, "values_of", lambda mask, *how: read.append(mask.name) or values_of(mask, *how))
+    gather(data, full=True)
+    assert sorted(read) == [f"{tmp_path}/masks/{number}.png" for number in range(1, 8)]
 
 
 def test_what_inspect_prints(tmp_path: Path) -> None:

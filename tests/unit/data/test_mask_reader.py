@@ -14,8 +14,10 @@ from masking import PIXELS, coloured, indexed, saved, wide
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import Location
 from clearsight.core.sample import VOID
+from clearsight.data.checks import gather
 from clearsight.data.open import Dataset, open_data
 from clearsight.data.readers import masks
+from clearsight.data.readers.mask_values import Meaning
 
 PHOTO = picture(5)
 NAMES = "sky\nroad\ncar\nunlabelled\n"
@@ -137,7 +139,7 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
     a, _, c, d, e = data.samples("train")
     assert e.masks is None and a.masks is not None and c.masks is not None and d.masks is not None
     np.testing.assert_array_equal(a.masks.indices(), WANTED)
-    assert a.masks.load.beyond() == {"3": 1}  # type: ignore[attr-defined]
+    assert a.masks.judged()[1] == {"3": 1}
     with pytest.raises(BadImage, match=r"its mask .*c\.png is of 8 x 6 pixels, the picture of 4 x 3: one of them"):
         c.masks.load()
     with pytest.raises(BadImage, match=r"d\.png"):
@@ -145,7 +147,7 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
     chosen = open_data(tmp_path, classes="-road,car=vehicle").samples("train")[0].masks
     assert chosen is not None and chosen.labels == ("sky", "vehicle")
     np.testing.assert_array_equal(chosen.indices(), np.select([PIXELS == 0, PIXELS == 2], [0, 1], VOID))
-    assert chosen.load.beyond() == {"3": 1}  # type: ignore[attr-defined]
+    assert chosen.judged()[1] == {"3": 1}
 
 
 @pytest.mark.parametrize(
@@ -169,12 +171,90 @@ def test_what_holds_no_masks_is_not_taken_for_them(tmp_path: Path) -> None:
     assert open_data(faces).format == "folder"
     with pytest.raises(InputError, match="holds no pictures with masks: put them into folders images and masks"):
         masks.info(Location(faces))
+    assert masks.sniff(Location(faces / "train/mask/1.png")) is None
+
+
+def test_masks_that_cannot_be_read_are_not_taken_for_classes(tmp_path: Path) -> None:
+    """Not for pictures of the classes "images" and "masks", as which they would be learnt without a word."""
     jpeg = saved(PIL.Image.fromarray(PIXELS), "JPEG")
-    smeared = lay(tmp_path / "b", {"images/1.png": PHOTO, "masks/1.jpg": jpeg})
-    assert masks.sniff(Location(smeared)) is None
-    with pytest.raises(InputError, match="none of its masks can be read"):
-        masks.info(Location(smeared))
-    assert masks.sniff(Location(tmp_path / "b/images/1.png")) is None
+    smeared = {
+        f"{kind}/{n}.{end}": data
+        for n in "12"
+        for kind, end, data in (("images", "png", PHOTO), ("masks", "jpg", jpeg))
+    }
+    with pytest.raises(InputError, match=r"none of its masks can be read: .*1\.jpg: is a JPEG, .*save masks as PNG"):
+        open_data(lay(tmp_path / "a", smeared))
+    first_cut = {
+        f"{kind}/{n}.png": data for n in "12" for kind, data in (("images", PHOTO), ("masks", indexed(PIXELS)))
+    }
+    data = open_data(lay(tmp_path / "b", first_cut | {"masks/1.png": indexed(PIXELS)[:45]}))
+    assert (data.format, data.info.labels) == ("masks", ("class_0", "class_1", "class_2", "class_3"))
+
+
+def test_numbers_in_three_equal_channels(tmp_path: Path) -> None:
+    """As OpenCV saves a mask that was read as a colour picture."""
+    three = saved(PIL.Image.fromarray(PIXELS).convert("RGB"))
+    table = lay(tmp_path / "a", {"classes.txt": NAMES, "images/1.png": PHOTO, "masks/1.png": three})
+    np.testing.assert_array_equal(only(open_data(table)), WANTED)
+    bare = lay(tmp_path / "b", {"images/1.png": PHOTO, "masks/1.png": three})
+    assert open_data(bare).info.labels == ("class_0", "class_1", "class_2", "class_3")
+    np.testing.assert_array_equal(only(open_data(bare)), PIXELS)
+    two = saved(PIL.Image.fromarray(np.where(PIXELS > 1, 255, 0).astype(np.uint8)).convert("RGB"))
+    nuclei = lay(tmp_path / "c", {"classes.txt": "nucleus", "images/1.png": PHOTO, "masks/1.png": two})
+    assert open_data(nuclei).info.labels == ("background", "nucleus")
+    np.testing.assert_array_equal(only(open_data(nuclei)), PIXELS > 1)
+    turned = "nucleus 0 0 0\nbackground 255 255 255"  # colours that are grey are colours where the table says so
+    np.testing.assert_array_equal(only(open_data(lay(nuclei, {"classes.txt": turned}))), PIXELS > 1)
+
+
+def test_colours_that_nothing_explains_are_refused(tmp_path: Path) -> None:
+    mask = coloured(PIXELS % 3, COLOURS)
+    data = open_data(lay(tmp_path, {"classes.txt": NAMES, "images/1.png": PHOTO, "masks/1.png": mask}))
+    with pytest.raises(
+        BadImage, match=r"1\.png: holds colours and nothing says what they mean; save the classes' numbers"
+    ):
+        only(data)
+    assert isinstance(next(iter(gather(data, full=True).masks.values())), BadImage)
+
+
+def test_a_meaning_of_nothing_leaves_all_beyond() -> None:
+    indices, beyond = Meaning({}, {}).indices(np.zeros((2, 2, 3), np.uint8))
+    assert (indices == VOID).all() and beyond == {"#000000": 4}
+
+
+def test_a_mask_whose_later_chunk_is_broken_is_named(tmp_path: Path) -> None:
+    """Pillow raises SyntaxError there, not OSError."""
+    noise = np.random.default_rng(0).integers(0, 3, (700, 700), np.uint8)  # of several chunks
+    photo, mask = picture(5, (700, 700)), indexed(noise)
+    second = mask.find(b"IDAT", mask.find(b"IDAT") + 4)
+    assert second > 0
+    broken = mask[:second] + b"\0\1\2\3" + mask[second + 4 :]
+    files = {f"images/{n}.png": photo for n in "12"} | {"masks/1.png": mask, "masks/2.png": broken}
+    data = open_data(lay(tmp_path, files))
+    assert data.info.labels == ("class_0", "class_1", "class_2")
+    second_masks = data.samples("train")[1].masks
+    assert second_masks is not None
+    with pytest.raises(BadImage, match=r"2\.png: is damaged or cut short"):
+        second_masks.load()
+
+
+@pytest.mark.parametrize(
+    ("files", "second", "total"),
+    [
+        (("images/a.jpg", "images/a.png", "masks/a.png"), "images/a.png", 2),
+        (("images/A.jpg", "images/a.jpg", "masks/a.png"), "images/a.jpg", 2),
+        (("imgs/a.png", "photos/a.png", "masks/a.png"), "photos/a.png", 2),
+        (("images/a.png", "images/b.png", "masks/a.png", "masks/a.tif", "masks/b.png"), "masks/a.tif", 3),
+        (("images/a.png", "images/b/a.png", "masks/a.png", "masks/b/a.png"), None, 0),
+    ],
+)
+def test_the_second_of_one_name_is_not_dropped_without_a_word(
+    tmp_path: Path, files: tuple[str, ...], second: str | None, total: int
+) -> None:
+    data = open_data(lay(tmp_path, {name: indexed(PIXELS) for name in files}))
+    kind = "masks" if second and second.startswith("masks") else "pictures"
+    found = {(fault.what.partition(", ")[0], fault.items, fault.total) for fault in data.info.faults}
+    assert found == ({(f"{kind} that have the name of another", (second,), total)} if second else set())
 
 
 @pytest.mark.data

@@ -6,9 +6,10 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 from laying import lay, pack, picture
-from masking import coloured, indexed, wide
+from masking import coloured, indexed, saved, wide
 
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import Location
@@ -110,7 +111,15 @@ def test_cityscapes(tmp_path: Path) -> None:
     wanted = [[0, 0, 13, 13], [VOID, 11, 13, 18], [VOID, 1, VOID, 2]]
     np.testing.assert_array_equal(masks_in(data).indices(), wanted)
     assert data.samples("train")[0].extra == {"city": "aachen"}
-    assert masks_in(data).load.beyond() == {}
+    assert masks_in(data).judged()[1] == {}
+
+
+def test_cityscapes_saved_in_three_channels(tmp_path: Path) -> None:
+    ids = np.array([[7, 7, 26, 26], [0, 24, 26, 33], [9, 8, 255, 11]], np.uint8)
+    files = city(("train", 1), without="instanceIds")
+    labels = next(name for name in files if "labelIds" in name)
+    data = open_data(lay(tmp_path, files | {labels: saved(PIL.Image.fromarray(ids).convert("RGB"))}))
+    np.testing.assert_array_equal(masks_in(data).indices(), [[0, 0, 13, 13], [VOID, 11, 13, 18], [VOID, 1, VOID, 2]])
 
 
 def test_cityscapes_by_objects(tmp_path: Path) -> None:
@@ -121,6 +130,18 @@ def test_cityscapes_by_objects(tmp_path: Path) -> None:
     assert masks.labels == ("car", "person", "car", "bicycle") and masks.crowd is not None
     assert masks.crowd.tolist() == [True, False, False, False]
     np.testing.assert_array_equal(to_mask(masks.runs()[2]), [[0, 0, 0, 1], [0, 0, 1, 0], [0, 0, 0, 0]])
+    assert masks.ignored is not None  # void: unlabelled, parking and guard rail; a wall or a car is not
+    np.testing.assert_array_equal(to_mask(masks.ignored()), [[0, 0, 0, 0], [1, 0, 0, 0], [1, 0, 1, 0]])
+    caravans = {
+        name: wide([[7, 29000, 29, 26001], [1, 30, 30001, 7], [7] * 4])
+        for name in city(("train", 1))
+        if "instance" in name
+    }
+    ignored = masks_in(
+        open_data(lay(tmp_path / "d", city(("train", 1)) | caravans), format="cityscapes-objects")
+    ).ignored  # type: ignore[arg-type]
+    assert ignored is not None
+    np.testing.assert_array_equal(to_mask(ignored()), [[0, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0]])
     alone = open_data(lay(tmp_path / "b", city(("train", 1), without="labelIds")))
     assert alone.format == "cityscapes-objects" and alone.info.columns == ("city",)
     with pytest.raises(InputError, match="unpack gtFine beside leftImg8bit"):
@@ -166,6 +187,9 @@ def test_objects_of_classes_empty_ones_and_other_sizes(tmp_path: Path) -> None:
     both = masks_in(data, 2)
     assert both.labels == ("cell", "debris")
     np.testing.assert_array_equal(to_mask(both.runs()[1]), SECOND > 0)
+    jpegs = {name.replace("masks/0.png", "masks/0.jpg"): b"no mask" for name in files if "masks/" in name}
+    unread = lay(tmp_path / "unread", {name: data for name, data in files.items() if "/images/" in name} | jpegs)
+    assert open_data(unread).format == "object-masks"  # not pictures of the classes "images" and "masks"
     pairs = lay(
         tmp_path / "pairs", {f"images/{n}.png": PHOTO for n in "ab"} | {f"masks/{n}.png": indexed(FIRST) for n in "ab"}
     )

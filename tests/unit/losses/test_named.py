@@ -56,6 +56,7 @@ def test_weights_by_hand() -> None:
     found = weights.effective(torch.tensor([1, 2]), 0.9)
     assert found.tolist() == pytest.approx([2 * 1.9 / 2.9, 2 / 2.9])
     assert weights.positive_balanced(torch.tensor([1, 5, 0]), 10).tolist() == pytest.approx([9, 1, 10])
+    assert weights.positive_root(torch.tensor([1, 5, 0]), 10).tolist() == pytest.approx([3, 1, 10**0.5])
     assert weights.positive_effective(torch.tensor([1]), 3, 0.9).tolist() == pytest.approx([1.9])
 
 

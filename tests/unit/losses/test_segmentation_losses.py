@@ -28,6 +28,11 @@ def scene(seed: int = 0, classes: int = 4, void: float = 0.2) -> tuple[Tensor, T
     return logits, mask
 
 
+def known(logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """What the terms take: log-probabilities and the mask."""
+    return logits.log_softmax(1), mask
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_pixels_that_nobody_knows_do_not_matter(name: str) -> None:
     logits, mask = scene()
@@ -62,7 +67,7 @@ def test_cross_entropy_is_that_of_torch() -> None:
     weights = torch.tensor([1.0, 2.0, 0.5, 3.0])
     settings = {"weight": weights, "ignore_index": VOID, "label_smoothing": 0.1}
     expected = F.cross_entropy(logits, mask.long(), **settings)
-    torch.testing.assert_close(pixels.cross_entropy(logits, mask, 0.1, weights), expected)
+    torch.testing.assert_close(pixels.cross_entropy(*known(logits, mask), 0.1, weights), expected)
     torch.testing.assert_close(segmentation_loss("ce", weights, 0.1)(logits, mask), expected)
 
 
@@ -71,16 +76,17 @@ def test_focal_without_gamma_is_cross_entropy_and_by_hand_with_it(smoothing: flo
     logits, mask = scene()
     weights = torch.tensor([1.0, 2.0, 0.5, 3.0])
     torch.testing.assert_close(
-        pixels.focal(logits, mask, 0.0, smoothing, weights), pixels.cross_entropy(logits, mask, smoothing, weights)
+        pixels.focal(*known(logits, mask), 0.0, smoothing, weights),
+        pixels.cross_entropy(*known(logits, mask), smoothing, weights),
     )
     torch.testing.assert_close(
-        pixels.focal(logits, mask, 0.0, smoothing), pixels.cross_entropy(logits, mask, smoothing)
+        pixels.focal(*known(logits, mask), 0.0, smoothing), pixels.cross_entropy(*known(logits, mask), smoothing)
     )
     even = torch.tensor([[0.75, 0.25]]).log()[:, :, None, None]  # p = 3/4 and 1/4
     expected = 0.25**2 * -math.log(0.75)
     if smoothing:
         expected = 0.9 * expected + 0.1 * 0.75**2 * -math.log(0.25)
-    found = pixels.focal(even, torch.zeros(1, 1, 1, dtype=torch.long), 2.0, smoothing)
+    found = pixels.focal(*known(even, torch.zeros(1, 1, 1, dtype=torch.long)), 2.0, smoothing)
     assert float(found) == pytest.approx(expected)
 
 
@@ -92,20 +98,22 @@ def probabilities(*truth: float) -> tuple[Tensor, Tensor]:
 
 def test_hard_pixels_are_those_under_the_bar_and_never_fewer_than_asked_for() -> None:
     logits, mask = probabilities(0.9, 0.6, 0.5, 0.95, 0.8)
-    assert float(pixels.hard_examples(logits, mask)) == pytest.approx(-np.log([0.6, 0.5]).mean())
-    assert float(pixels.hard_examples(logits, mask, least=0.5)) == pytest.approx(-np.log([0.8, 0.6, 0.5]).mean())
-    assert float(pixels.hard_examples(logits, mask, sure=0.1, least=0.1)) == pytest.approx(-math.log(0.5))
+    assert float(pixels.hard_examples(*known(logits, mask))) == pytest.approx(-np.log([0.6, 0.5]).mean())
+    assert float(pixels.hard_examples(*known(logits, mask), least=0.5)) == pytest.approx(
+        -np.log([0.8, 0.6, 0.5]).mean()
+    )
+    assert float(pixels.hard_examples(*known(logits, mask), sure=0.1, least=0.1)) == pytest.approx(-math.log(0.5))
     mask[0, 0, 2] = VOID
-    assert float(pixels.hard_examples(logits, mask)) == pytest.approx(-math.log(0.6))
-    everything = pixels.hard_examples(*scene(), least=1.0)
-    torch.testing.assert_close(everything, pixels.cross_entropy(*scene()))
+    assert float(pixels.hard_examples(*known(logits, mask))) == pytest.approx(-math.log(0.6))
+    everything = pixels.hard_examples(*known(*scene()), least=1.0)
+    torch.testing.assert_close(everything, pixels.cross_entropy(*known(*scene())))
 
 
 def test_hard_pixels_are_chosen_whatever_their_class_counts() -> None:
     logits, mask = probabilities(0.6, 0.9)
     logits, mask = torch.cat([logits, logits.flip(1)], 3), torch.cat([mask, 1 - mask], 2)
     weights = torch.tensor([1.0, 3.0])
-    assert float(pixels.hard_examples(logits, mask, weights=weights)) == pytest.approx(-math.log(0.6))
+    assert float(pixels.hard_examples(*known(logits, mask), weights=weights)) == pytest.approx(-math.log(0.6))
 
 
 def test_weights_at_borders_by_hand() -> None:
@@ -139,9 +147,11 @@ def test_the_border_loss_is_a_weighted_cross_entropy() -> None:
     logits, mask = scene()
     losses = F.cross_entropy(logits, mask.long(), ignore_index=VOID, reduction="none")
     weights = pixels.border_weights(mask) * (mask != VOID)
-    torch.testing.assert_close(pixels.border_cross_entropy(logits, mask), (losses * weights).sum() / weights.sum())
-    even = pixels.border_cross_entropy(logits, mask, near=0.0)
-    torch.testing.assert_close(even, pixels.cross_entropy(logits, mask))
+    torch.testing.assert_close(
+        pixels.border_cross_entropy(*known(logits, mask)), (losses * weights).sum() / weights.sum()
+    )
+    even = pixels.border_cross_entropy(*known(logits, mask), near=0.0)
+    torch.testing.assert_close(even, pixels.cross_entropy(*known(logits, mask)))
 
 
 def test_dice_by_hand() -> None:
@@ -167,13 +177,13 @@ def test_lovasz_by_hand() -> None:
 def test_lovasz_of_sure_answers_is_one_minus_iou() -> None:
     _, mask = scene(1)
     said = torch.randint(0, 4, mask.shape, generator=torch.Generator().manual_seed(5))
-    known = mask != VOID
+    judged = mask != VOID
     expected = []
-    for k in mask[known].unique().tolist():
-        own, found = (mask == k) & known, (said == k) & known
+    for k in mask[judged].unique().tolist():
+        own, found = (mask == k) & judged, (said == k) & judged
         expected.append(1 - float((own & found).sum() / (own | found).sum()))
     sure = F.one_hot(said, 4).movedim(-1, 1) * 60.0
-    assert float(regions.lovasz(sure, mask)) == pytest.approx(np.mean(expected))
+    assert float(regions.lovasz(*known(sure, mask))) == pytest.approx(np.mean(expected))
 
 
 @pytest.mark.slow
@@ -182,11 +192,11 @@ def test_dice_and_lovasz_equal_the_reference() -> None:
 
     logits, mask = scene()
     reference = losses.LovaszLoss(mode="multiclass", per_image=False, ignore_index=VOID)
-    torch.testing.assert_close(regions.lovasz(logits, mask), reference(logits, mask.long()))
+    torch.testing.assert_close(regions.lovasz(*known(logits, mask)), reference(logits, mask.long()))
     said = torch.randint(0, 3, mask.shape, generator=torch.Generator().manual_seed(5))
     sure = F.one_hot(said, 3).movedim(-1, 1) * 60.0  # of sure answers p and p² are the same; theirs has p
     theirs = losses.DiceLoss(mode="multiclass", ignore_index=VOID)
-    torch.testing.assert_close(regions.dice(sure, mask), theirs(sure, mask.long()))
+    torch.testing.assert_close(regions.dice(*known(sure, mask)), theirs(sure, mask.long()))
 
 
 def test_sums_are_the_sums_of_their_terms() -> None:
@@ -195,8 +205,8 @@ def test_sums_are_the_sums_of_their_terms() -> None:
     assert parse(" ce + 2 * dice ") == ((1.0, "ce"), (2.0, "dice"))
     weights = torch.tensor([1.0, 2.0, 0.5, 3.0])
     found = segmentation_loss("ohem+0.5*dice+2*focal", weights, 0.1, 1.5)(logits, mask)
-    expected = pixels.hard_examples(logits, mask, 0.1, weights) + 0.5 * regions.dice(logits, mask)
-    torch.testing.assert_close(found, expected + 2 * pixels.focal(logits, mask, 1.5, 0.1, weights))
+    expected = pixels.hard_examples(*known(logits, mask), 0.1, weights) + 0.5 * regions.dice(*known(logits, mask))
+    torch.testing.assert_close(found, expected + 2 * pixels.focal(*known(logits, mask), 1.5, 0.1, weights))
 
 
 @pytest.mark.parametrize("name", ["mse", "ce+", "ce+dise", "", "0.5*", "ce*0.5"])
@@ -218,3 +228,29 @@ def test_weights_of_classes_by_hand() -> None:
     assert inverse_root(torch.tensor([100, 400, 1600, 0])).tolist() == pytest.approx([2.0, 1.0, 0.5, 1.0])
     assert median_frequency(torch.zeros(2), torch.zeros(2)).tolist() == [1.0, 1.0]
     assert inverse_root(torch.zeros(2)).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_sum_looks_at_the_logits_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    logits, mask = scene()
+    softmax, seen = torch.log_softmax, []
+    monkeypatch.setattr(torch, "log_softmax", lambda *given: seen.append(given) or softmax(*given))
+    for other in ("cross_entropy", "softmax", "log_softmax"):
+        monkeypatch.setattr(F, other, lambda *given, **more: seen.append(given))
+    assert segmentation_loss(name, smoothing=0.1)(logits, mask).isfinite()
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_dice_and_cross_entropy_have_the_gradients_of_plain_torch(smoothing: float, weighed: bool) -> None:
+    logits, mask = scene()
+    weights = torch.tensor([1.0, 2.0, 0.5, 3.0]) if weighed else None
+    logits.requires_grad_()
+    (found,) = torch.autograd.grad(segmentation_loss("ce+dice", weights, smoothing)(logits, mask), logits)
+    target = mask.long()
+    expected = F.cross_entropy(logits, target, weights, ignore_index=VOID, label_smoothing=smoothing)
+    p, own = logits.softmax(1).movedim(1, -1)[mask != VOID], F.one_hot(target[mask != VOID], 4)
+    dice = 1 - 2 * (p * own).sum(0) / (p.square().sum(0) + own.sum(0))
+    (plain,) = torch.autograd.grad(expected + dice[own.any(0)].mean(), logits)
+    torch.testing.assert_close(found, plain)

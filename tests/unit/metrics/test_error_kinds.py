@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from clearsight.metrics.error_kinds import KINDS, WRONG, closest, error_kinds
+from clearsight.metrics.error_kinds import KINDS, Kind, closest, error_kinds
 from clearsight.metrics.matching import match
 from tests.unit.metrics.scenes import Scene, scenes
 from tests.unit.metrics.test_detection import gathered
@@ -63,7 +63,7 @@ def test_each_kind_by_hand() -> None:
     boxes, classes, scores = (list(column) for column in zip(*found.values(), strict=True))
     matches = match(*gathered([(truth, [0, 1, 0, 1])], [(boxes, classes, scores)]), 1, 2)
     errors = error_kinds(matches)
-    assert [WRONG[kind] if kind >= 0 else "right" for kind in errors.kind] == list(found)
+    assert [Kind(kind).name.lower() for kind in errors.kind] == list(found)
     assert errors.meant.tolist() == [-1, 0, 2, 1, 1, -1]
     assert errors.missed.tolist() == [False, False, False, True]
     assert errors.counts == dict.fromkeys(KINDS, 1)

@@ -36,6 +36,20 @@ def test_chunks_change_nothing_but_the_memory(monkeypatch: pytest.MonkeyPatch) -
     np.testing.assert_array_equal(intervals.bootstrap(facts, share, resamples=100, seed=3), whole)
 
 
+def test_pictures_that_are_all_unlike_are_drawn_by_their_number() -> None:
+    drawn = intervals.bootstrap_pictures(30, lambda counts: counts @ np.arange(30) / 30, resamples=50, seed=4)
+    np.testing.assert_allclose(drawn, intervals.bootstrap(np.arange(30)[:, None], share, resamples=50, seed=4))
+
+
+def test_bounds_are_of_figures_with_a_value_from_resamples_that_have_one() -> None:
+    drawn = np.stack([np.linspace(0.2, 0.4, 101), np.linspace(0.9, 1.1, 101), np.full(101, 0.5)], axis=1)
+    drawn[0, 0] = np.nan
+    found = intervals.bounds(drawn, ("first", "second", "third"), {"first": 0.3, "second": 1.0})
+    assert found.keys() == {"first", "second"}
+    assert found["first"] == pytest.approx(intervals.percentile_interval(drawn[1:, 0], around=0.3))
+    assert found["second"] == pytest.approx((0.905, 1.0))  # a share is no larger
+
+
 def test_interval_of_a_share_is_that_of_the_binomial() -> None:
     facts = (np.arange(400) < 360)[:, None].astype(np.int64)
     low, high = intervals.percentile_interval(intervals.bootstrap(facts, share, resamples=20_000))

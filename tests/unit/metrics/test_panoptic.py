@@ -12,13 +12,13 @@ from PIL import Image
 
 from clearsight.metrics.panoptic import (
     aggregated_jaccard,
-    owner_map,
     panoptic_counts,
     panoptic_quality,
     shared_pixels,
 )
 from clearsight.metrics.semantic import mean_of_present
 from clearsight.ops import rle
+from clearsight.ops.owners import owner_map
 from clearsight.ops.rle import Runs
 from tests.unit.metrics.mask_scenes import MaskScene, mask_scenes, random_masks
 
@@ -34,16 +34,6 @@ def box(x1: int, y1: int, x2: int, y2: int) -> Runs:
 
 def flags(*values: int) -> np.ndarray:
     return np.array(values, bool)
-
-
-def test_what_lies_in_front_owns_the_pixel() -> None:
-    masks = [box(0, 0, 10, 10), box(5, 5, 15, 15), rle.from_mask(np.zeros(SIZE, bool)), box(29, 19, 30, 20)]
-    expected = np.full(SIZE, -1)
-    expected[:10, :10], expected[5:15, 5:15], expected[19, 29] = 0, 1, 3
-    np.testing.assert_array_equal(owner_map(masks, *SIZE).reshape(30, 20).T, expected)
-    expected[:10, :10] = 0
-    np.testing.assert_array_equal(owner_map(masks, *SIZE, order=[1, 0, 2, 3]).reshape(30, 20).T, expected)
-    assert (owner_map([], *SIZE) == -1).all()
 
 
 def test_shared_pixels_by_hand() -> None:
@@ -193,10 +183,10 @@ def test_quality_equals_the_reference_on_the_same_maps(tmp_path: Path) -> None:
         size = next(((runs.height, runs.width) for runs in (*truth, *found)), SIZE)
         images.append({"id": place, "height": size[0], "width": size[1], "file_name": f"{place}.jpg"})
         front = np.argsort([-rle.area(runs) for runs in truth], kind="stable")
-        owners = owner_map(truth, *size, order=front)
-        truths.append(panoptic_row(tmp_path / "truth", place, size, owners, kinds, crowd))
-        owners = owner_map(ranked, *size, order=np.arange(len(ranked))[::-1])
-        answers.append(panoptic_row(tmp_path / "found", place, size, owners, said[order], np.zeros(len(found), bool)))
+        owners = owner_map(truth, *size, front)
+        truths.append(panoptic_row(tmp_path / "truth", place, owners, kinds, crowd))
+        owners = owner_map(ranked, *size, np.arange(len(ranked))[::-1])
+        answers.append(panoptic_row(tmp_path / "found", place, owners, said[order], np.zeros(len(found), bool)))
     categories = [{"id": k, "name": str(k), "isthing": int(k > 0)} for k in range(4)]
     judge = PanopticEval(
         *({"images": images, "annotations": rows, "categories": categories} for rows in (truths, answers)),
@@ -215,12 +205,12 @@ def test_quality_equals_the_reference_on_the_same_maps(tmp_path: Path) -> None:
 
 
 def panoptic_row(
-    folder: Path, place: int, size: tuple[int, int], owners: np.ndarray, classes: np.ndarray, crowd: np.ndarray
+    folder: Path, place: int, owners: np.ndarray, classes: np.ndarray, crowd: np.ndarray
 ) -> dict[str, Any]:
     """A picture in COCO's panoptic format: a PNG of numbers, and what they are. What no object has is of category 0, as
     number 0 would be left out."""
     folder.mkdir(exist_ok=True)
-    numbers = np.where(owners < 0, 200, owners + 1).reshape(size[1], size[0]).T.astype(np.uint8)
+    numbers = np.where(owners < 0, 200, owners + 1).astype(np.uint8)
     Image.fromarray(np.stack([numbers, numbers * 0, numbers * 0], -1)).save(folder / f"{place}.png")
     segments = [
         {"id": n, "category_id": 0, "iscrowd": 0}

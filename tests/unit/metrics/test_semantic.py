@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clearsight.metrics.semantic import mean_of_present, per_thousand, pixel_confusion, regions, regions_of
+from clearsight.metrics.semantic import Regions, mean_of_present, per_thousand, pixel_confusion, regions
 from clearsight.metrics.wrong_regions import WrongRegion, wrong_regions
 
 VOID = 255
@@ -23,6 +23,10 @@ def masks(seed: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     truth[random.random((7, 9)) < 0.2] = VOID
     truth[0, 0] = 0
     return truth, found
+
+
+def regions_of(confusion: np.ndarray) -> Regions:
+    return regions(np.diagonal(confusion), confusion.sum(1), confusion.sum(0))
 
 
 def test_pixels_are_counted_by_what_they_are_and_what_they_were_taken_for() -> None:

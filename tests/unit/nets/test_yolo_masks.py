@@ -17,7 +17,7 @@ def drawn(*shape: int) -> Tensor:
 def by_convolutions(nets: MaskNets, features: Tensor, box: Tensor, numbers: Tensor) -> Tensor:
     """One object's mask logits (M, M), by `grid_sample` and 1×1 convolutions."""
     height, width = features.shape[1:]
-    share = (torch.arange(nets.grain) + 0.5) / nets.grain
+    share = (torch.arange(nets.side) + 0.5) / nets.side
     x, y = (box[i] + (box[i + 2] - box[i]) * share for i in (0, 1))
     at = torch.stack(torch.meshgrid(x / (width * STRIDE), y / (height * STRIDE), indexing="xy"), -1) * 2 - 1
     read = F.grid_sample(features[None], at[None], align_corners=False, padding_mode="border")

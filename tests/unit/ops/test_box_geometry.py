@@ -13,7 +13,7 @@ from torchvision.transforms.v2 import functional as V
 from torchvision.tv_tensors import BoundingBoxes
 
 from clearsight.ops import affine
-from clearsight.ops.box_geometry import compact, place, through, within
+from clearsight.ops.box_geometry import compact, extents, place, through, within
 from clearsight.ops.geometry import make_frame
 
 BOX = torch.tensor([[[-3.0, 1.0, 5.0, 3.0]]])
@@ -100,3 +100,13 @@ def test_a_frame_says_where_the_photograph_lies() -> None:
     sx, sy, ox, oy, width, height = values
     frame = make_frame((sx, sy), (ox, oy), (width, height))
     assert place(frame).tolist() == [5, 0, 155, 100] and place(frame.expand(3, 6)).shape == (3, 4)
+
+
+def test_extents_are_the_boxes_round_what_each_owns() -> None:
+    owners = torch.full((2, 6, 9), -1, dtype=torch.int16)
+    owners[0, 1:3, 2:5], owners[0, 4, 7], owners[0, 0, 8] = 0, 0, 2
+    owners[1, :, :], owners[1, 5, 0] = 1, -2  # what nobody has judged is nobody's
+    boxes, there = extents(owners, 3)
+    assert there.tolist() == [[True, False, True], [False, True, False]]
+    assert boxes[0, 0].tolist() == [2, 1, 8, 5] and boxes[0, 2].tolist() == [8, 0, 9, 1]
+    assert boxes[1, 1].tolist() == [0, 0, 9, 6]

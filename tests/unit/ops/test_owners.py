@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from clearsight.ops.box_grids import covered, middles
-from clearsight.ops.owners import NOBODY, UNJUDGED, owners
+from clearsight.ops.owners import NOBODY, UNJUDGED, owner_map, owners, smaller_in_front
 from clearsight.ops.rle import Runs, from_mask
 
 
@@ -15,6 +15,16 @@ def rectangle(x1: int, y1: int, x2: int, y2: int) -> Runs:
     mask = np.zeros((6, 8), bool)
     mask[y1:y2, x1:x2] = True
     return from_mask(mask)
+
+
+def test_of_masks_that_overlap_the_last_one_laid_down_owns_the_pixel() -> None:
+    masks = [rectangle(0, 0, 4, 4), rectangle(2, 2, 6, 6), from_mask(np.zeros((6, 8), bool)), rectangle(7, 5, 8, 6)]
+    expected = np.full((6, 8), NOBODY)
+    expected[:4, :4], expected[2:, 2:6], expected[5, 7] = 0, 1, 3
+    np.testing.assert_array_equal(owner_map(masks, 6, 8, range(4)), expected)
+    expected[:4, :4], expected[5, 7] = 0, NOBODY
+    np.testing.assert_array_equal(owner_map(masks, 6, 8, [1, 0]), expected)
+    assert smaller_in_front(masks) == [0, 1, 3, 2]  # of one size in their order
 
 
 def test_small_objects_lie_before_large_ones_and_some_are_left_out() -> None:

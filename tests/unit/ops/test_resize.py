@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from clearsight.ops import resize
 from clearsight.ops.geometry import canvas_to_photo, photo_to_canvas
 from clearsight.ops.resize import PAD, fit, squeeze, triangle_matrix
 
@@ -94,3 +97,17 @@ def test_a_flat_photograph_stays_flat_and_points_return(
 def test_rows_of_weights_sum_to_one() -> None:
     weights = triangle_matrix(torch.arange(50.0), 13, torch.tensor(50 / 13), torch.tensor(0.0))
     torch.testing.assert_close(weights.sum(1), torch.ones(13))
+
+
+@pytest.mark.parametrize("how", ["letterbox", "crop", "squash"])
+def test_a_large_photograph_goes_strip_by_strip_and_comes_to_the_same(
+    how: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, taken = photo(211, 307), []
+    whole, frame = fit(picture, (64, 96), how)
+    monkeypatch.setattr(resize, "STRIP", 20_000)
+    as_float = torch.Tensor.float
+    monkeypatch.setattr(torch.Tensor, "float", lambda self: taken.append(self.numel()) or as_float(self))
+    strips, again = fit(picture, (64, 96), how)
+    torch.testing.assert_close(strips, whole, atol=1e-4, rtol=0)
+    assert torch.equal(frame, again) and len(taken) > 5 and max(taken) <= 20_000

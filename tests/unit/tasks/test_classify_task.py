@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from clearsight.core.errors import InputError
-from clearsight.core.pipeline import Batch, stack
+from clearsight.core.pipeline import Answered, Batch, stack
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import ArrayImage, Sample
 from clearsight.core.task import Situation
@@ -145,6 +145,8 @@ def test_balanced_weights_by_hand() -> None:
     samples = [Sample(str(i), ArrayImage(np.zeros((1, 1, 3), np.uint8)), ("a" if i < 3 else "b",)) for i in range(4)]
     weights = task.loss_options({"class_weights": "balanced"}, samples)["class_weights"]
     assert weights.tolist() == pytest.approx([4 / (2 * 3), 4 / (2 * 1)])
+    roots = task.loss_options({"class_weights": "root"}, samples)["class_weights"]
+    assert float(roots[1] / roots[0]) == pytest.approx(3**0.5)
     assert task.loss_options({"class_weights": "none"}, samples)["class_weights"] is None
 
 
@@ -156,11 +158,14 @@ def test_the_temperature_is_fitted_and_softens() -> None:
     samples = [
         Sample(str(i), ArrayImage(np.zeros((1, 1, 3), np.uint8)), (task.labels[t],)) for i, t in enumerate(truth)
     ]
-    fitted = task.calibrated(
-        {"logits": torch.from_numpy(np.stack([-sure / 2, sure / 2], 1))}, torch.zeros(len(samples), 6), samples
-    )
+    logits = torch.from_numpy(np.stack([-sure / 2, sure / 2], 1))
+    halves = (slice(200), slice(200, 400))
+    parts = [Answered({"logits": logits[rows]}, torch.zeros(200, 6), samples[rows]) for rows in halves]
+    fitted = task.calibrated(parts)
     # the probability of the answer should be 0.8: 6 / T = log(4)
     assert fitted.temperature == pytest.approx(6 / np.log(4), rel=0.1)
+    assert task.calibrated([Answered({"logits": logits}, torch.zeros(400, 6), samples)]) == fitted
+    assert task.calibrated(()) is task
 
 
 def test_photographs_are_learnt_smaller_than_they_are_judged_where_crops_magnify() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torchvision.ops import batched_nms
 
 from clearsight.core.errors import InputError
+from clearsight.core.pipeline import Answered
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import ArrayImage, Boxes, Sample
 from clearsight.core.task import Situation
@@ -54,9 +55,12 @@ def test_photographs_of_one_shape_get_a_canvas_of_that_shape() -> None:
 def test_what_does_not_go_is_refused_in_a_sentence() -> None:
     with pytest.raises(InputError, match="--size 100: give a multiple of 32, such as 96"):
         Detect.from_data(INFO, [], {"size": 100})
-    with pytest.raises(InputError, match="--fit crop"):
+    with pytest.raises(InputError, match=r"^--fit crop: detect sees photographs whole"):
         Detect.from_data(INFO, [], {"fit": "crop"})
-    with pytest.raises(InputError, match="no picture has a box"):
+    with pytest.raises(InputError, match=r"^--share 0\.8: detect sees photographs whole"):
+        Detect.from_data(INFO, [], {"share": 0.8})
+    assert Detect.from_data(INFO, [], {"fit": "letterbox", "share": 1.0}).size == 512
+    with pytest.raises(InputError, match="no picture has a box; annotate some, or name another --task"):
         Detect.from_data(DataInfo("none", {}, (), frozenset({"boxes"})), [], {})
     with pytest.raises(InputError, match="no training picture has a box"):
         TASK.fitted([Sample("x", ArrayImage(np.zeros((4, 4, 3), np.uint8)))])
@@ -184,6 +188,7 @@ def test_thresholds_are_fitted_to_pictures_held_out() -> None:
     given_ = outputs(
         [[0.0, 0.0, 5.0, 5.0], [20.0, 0.0, 25.0, 5.0], [50.0, 20.0, 60.0, 30.0]], [0.8, 0.6, 0.2], [0, 0, 0]
     )
-    fitted = TASK.calibrated(given_, FRAME, samples)
+    unknown = Answered(given_, FRAME, [Sample("y", ArrayImage(pixels))])
+    fitted = TASK.calibrated([Answered(given_, FRAME, samples), unknown])
     assert 0.2 < fitted.thresholds[0] <= 0.6  # both objects, and not what is wrong
-    assert TASK.calibrated(given_, FRAME, [Sample("x", ArrayImage(pixels))]) is TASK
+    assert TASK.calibrated([unknown]) is TASK

@@ -97,14 +97,14 @@ def test_it_proposes_what_torchvision_answers(name: str) -> None:
 
 
 NAMED = {
-    "ssd": {"classification": "classification", "boxes": "bbox_regression"},
-    "retinanet": {"classification": "classification", "boxes": "bbox_regression"},
-    "fcos": {"classification": "classification", "boxes": "bbox_regression", "centre": "bbox_ctrness"},
+    "ssd": {"score": "classification", "box": "bbox_regression"},
+    "retinanet": {"score": "classification", "box": "bbox_regression"},
+    "fcos": {"score": "classification", "box": "bbox_regression", "centre": "bbox_ctrness"},
     "faster-rcnn": {
         "objects": "loss_objectness",
         "proposals": "loss_rpn_box_reg",
-        "classification": "loss_classifier",
-        "boxes": "loss_box_reg",
+        "score": "loss_classifier",
+        "box": "loss_box_reg",
     },
 }
 """Our names of the losses, and torchvision's."""

@@ -57,6 +57,17 @@ def test_boxes_begin_at_the_reach_and_scores_at_the_prior(bins: int) -> None:
     assert head.distances(sides).mean().item() == pytest.approx(REACH, rel=0.05)
 
 
+def test_boxes_are_learnt_by_the_overlap_that_is_asked_for() -> None:
+    losses = {}
+    for kind in ("iou", "giou", "diou", "ciou"):
+        given = batch()
+        given.targets["boxes"][..., 2] += 8  # of another shape than boxes begin with
+        losses[kind] = net(overlap=kind).train().learner({}).training_step(given, "main")
+    assert len({loss["box"].item() for loss in losses.values()}) == 4
+    assert len({loss["score"].item() for loss in losses.values()}) == 1
+    torch.testing.assert_close(net().train().learner({}).training_step(given, "main"), losses["ciou"])
+
+
 @pytest.mark.parametrize("config", [{}, {"bins": 0}, {"one_to_one": True}, {"scale": "medium"}])
 def test_losses_are_finite_and_reach_every_weight(config: dict[str, Any]) -> None:
     detector = net(**config).train()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearsight.core.errors import InputError
+from clearsight.ops.colours import OKABE_ITO
 from clearsight.tasks.detect.prediction import Detection, Detections
 from clearsight.tasks.objects import draw
 from clearsight.tasks.picture import colours
@@ -51,6 +52,7 @@ def test_an_answer_may_be_empty() -> None:
     assert (len(found), list(found), found.headline(), found.labels) == (0, [], "nothing", ())
     assert found.boxes.shape == (0, 4)
     assert found.to_dict() == {"objects": []}
+    assert found.files() == {".json": b'{"objects": []}'} and tuple(found.files()) == found.saved
     assert found.to_coco(1) == []
     assert len(found.visible) == len(found.above(0.1)) == len(found[:3]) == len(found[[]]) == 0
 
@@ -171,10 +173,12 @@ def test_a_headline_counts_what_is_shown() -> None:
     assert answer((0.1, 0.2), (0, 1)).headline() == "nothing"
 
 
-def test_colours_are_distinct_and_go_on_for_ever() -> None:
-    assert len({colours.colour_of(k) for k in range(21)}) == 21
-    assert colours.colour_of(0) == colours.OKABE_ITO[0]
-    assert colours.colour_of(21) == colours.colour_of(0)
+def test_every_class_has_a_colour_of_its_own_and_they_go_on_for_ever() -> None:
+    found = np.array([colours.colour_of(k) for k in range(colours.MOST)])
+    apart = np.abs(found[:, None] - found[None]).max(-1) + 999 * np.eye(len(found))
+    assert apart.min() >= 20 and found.max(1).min() > 30  # nor is any taken for the black of nothing
+    assert colours.colour_of(0) == OKABE_ITO[0]
+    assert colours.colour_of(colours.MOST) == colours.colour_of(0)
 
 
 def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
@@ -187,7 +191,7 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
 
 
 def test_names_can_be_read_on_every_colour() -> None:
-    for k in range(21):
+    for k in range(colours.MOST):
         colour = colours.colour_of(k)
         assert contrast(colour, colours.ink_on(colour)) >= 3.9
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from clearsight.core.sample import ArrayImage, Boxes, Masks, Sample
 from clearsight.metrics.detection import FIGURES
 from clearsight.ops import rle
 from clearsight.ops.rle import Runs
+from clearsight.tasks.instances import metric as metric_module
 from clearsight.tasks.instances import words
 from clearsight.tasks.instances.metric import InstanceMetric
 from clearsight.tasks.instances.prediction import Instances
@@ -146,6 +147,8 @@ def test_mistakes_are_named_and_marked_by_the_boxes_round_the_masks() -> None:
     ]
     assert result.mistakes[0].marks == (Mark((60, 0, 70, 10), True),)
     assert result.mistakes[2].marks == (Mark((20, 0, 30, 10), True), Mark((20, 0, 30, 9), False))
+    for mark, runs in zip(result.mistakes[2].marks, (box(20, 0, 30, 10), box(20, 0, 30, 9)), strict=True):
+        assert mark.mask is not None and rle.iou_matrix([mark.mask], [runs])[0, 0] == 1
     assert result.breakdown["localisation"]["count"] == 1
     assert result.confused == ("ant", "bee", "background")
 
@@ -168,8 +171,42 @@ def test_the_thousand_best_count_where_a_hundred_are_not_enough() -> None:
     result = one_picture(truth, found, ("cell",))
     assert result.values["map_1000"] == result.values["map50_1000"] == result.values["pq"] == pytest.approx(1)
     assert result.values["map"] == pytest.approx(63 / 101)  # 100 of 160: recalls up to 0.62
+    assert result.headline == "map_1000"  # so weights are chosen by all that lies there
+    assert one_picture(truth[:100], found, ("cell",)).headline == "map"
     assert result.mistakes == []
     assert sum(row["count"] for row in result.breakdown.values()) == 0
+
+
+def test_while_training_watches_only_masks_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = [(5 * (n % 20), 6 * (n // 20)) for n in range(160)]
+    cells = [box(x, y, x + 4, y + 5) for x, y in places]
+    masks = Masks("instances", Held(tuple(cells)), ("cell",) * 160)
+    for slow in ("shared_pixels", "panoptic_counts", "aggregated_jaccard", "coco_figures"):
+        monkeypatch.setattr(metric_module, slow, None)  # called, it would fail
+    for count, judged_by in ((160, "map_1000"), (90, "map")):
+        metric = InstanceMetric(("cell",))
+        some = replace(masks, load=Held(tuple(cells[:count])), labels=("cell",) * count)
+        said = answer(cells[:80], np.zeros(80), np.full(80, 0.9), metric.labels)
+        metric.watch([said], [Sample("a", IMAGE, masks=some)])
+        assert metric.judged_by() == judged_by
+        assert metric.score() == pytest.approx((int(100 * 80 / count) + 1) / 101)
+
+
+def test_objects_are_small_or_large_by_the_area_that_is_annotated() -> None:
+    mask, labels = box(0, 0, 34, 30), ("ant",)  # 1,020 pixels: small
+    masks = Masks("instances", Held((mask,)), labels)
+    found = answer([mask], np.zeros(1), np.array([0.9]), labels)
+    corners = np.array([[0, 0, 34, 30]], np.float32)
+    for area, kind in ((None, "small"), (1030.0, "medium")):
+        boxes = Boxes(corners, labels, area=None if area is None else np.array([area], np.float32))
+        metric = InstanceMetric(labels)
+        metric.update([found], [Sample("a", IMAGE, masks=masks, boxes=boxes)])
+        values = metric.result(resamples=0).values
+        assert {name for name in ("map_small", "map_medium", "map_large") if name in values} == {f"map_{kind}"}
+    others = Boxes(np.concatenate([corners, corners]), ("ant", "ant"), area=np.array([1030.0, 9.0], np.float32))
+    metric = InstanceMetric(labels)
+    metric.update([found], [Sample("a", IMAGE, masks=masks, boxes=others)])  # of other objects than the masks
+    assert "map_small" in metric.result(resamples=0).values
 
 
 def test_crowds_and_pixels_that_nobody_judges_do_not_count() -> None:
@@ -210,7 +247,7 @@ def test_pictures_without_masks_of_objects_are_left_out() -> None:
         [nothing] * 3, [Sample("a", IMAGE), Sample("b", IMAGE, masks=empty), Sample("c", IMAGE, masks=semantic)]
     )
     for judge in (metric.score, metric.result, metric.thresholds):
-        with pytest.raises(InputError, match="none of the 3 pictures has an object"):
+        with pytest.raises(InputError, match="none of the 3 pictures has a mask to be found"):
             judge()
     mask = box(0, 0, 10, 10)
     found = answer([mask], np.zeros(1), np.array([0.9]), labels)
@@ -224,7 +261,7 @@ def test_a_mask_of_another_size_than_the_photograph_is_an_error() -> None:
     metric = InstanceMetric(("ant",))
     masks = Masks("instances", Held((rle.from_mask(np.ones((5, 5), bool)),)), ("ant",))
     found = answer([box(0, 0, 5, 5)], np.zeros(1), np.array([0.9]), metric.labels)
-    with pytest.raises(BadImage, match=r"a mask is 5×5, and the photograph 100×60"):
+    with pytest.raises(BadImage, match=r"a mask is 5×5 pixels and the photograph 100×60; resize neither or both"):
         metric.update([found], [Sample("a", IMAGE, masks=masks)])
 
 

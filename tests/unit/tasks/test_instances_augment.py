@@ -109,3 +109,49 @@ def test_detection_s_batches_have_no_owners() -> None:
         bare.append(Example(one.key, one.image, {k: v for k, v in one.target.items() if k != "owners"}))
     made = BoxAugmentation({"flip": 0.5}, (H, W))(collate(bare), generator(0))
     assert set(made.targets) == {"boxes", "labels", "crowd", "known"}
+
+
+def one(boxes: list[list[float]], owners: Tensor) -> Batch:
+    """A picture with these objects, of which these are the pixels."""
+    targets = {
+        "boxes": torch.tensor([boxes]),
+        "labels": torch.zeros(1, len(boxes), dtype=torch.int64),
+        "crowd": torch.zeros(1, len(boxes), dtype=torch.bool),
+        "known": torch.tensor([True]),
+        "owners": owners[None],
+        "frame": torch.tensor([[1.0, 1.0, 0.0, 0.0, owners.shape[1], owners.shape[0]]]),
+    }
+    return Batch(torch.zeros(1, 3, *owners.shape, dtype=torch.uint8), targets, ["x"])
+
+
+def test_of_what_the_border_cuts_the_box_is_drawn_round_what_is_left() -> None:
+    """The middle of a canvas twice as large is shown: an object is as wide as the part of it that is seen, and
+    one of which only the inner side of a corner is seen is none any more."""
+    owners = torch.full((2 * H, 2 * W), NOBODY, dtype=torch.int32)
+    owners[40:60, 60:70] = 0  # the post, of which rows 32 and on are shown, columns 48 and on
+    owners[20:40, 60:90] = 0  # its top, of which 8 rows are shown
+    owners[20:32, 60:120] = 0  # which reaches far to the right where nobody sees it
+    owners[60:124, 30:34], owners[120:124, 30:110] = 1, 1  # two sides of a frame, both of them beyond the borders
+    given = one([[60.0, 20, 120, 60], [30.0, 60, 110, 124]], owners)
+    made = BoxAugmentation({}, (H, W))(given, generator(0))
+    assert made.targets["boxes"].tolist() == [[[12.0, 0.0, 42.0, 28.0]]]  # not as far as 72
+    assert made.targets["labels"].tolist() == [[0]]
+
+
+def test_turned_objects_have_boxes_round_their_pixels_unless_others_hide_them() -> None:
+    owners = torch.full((H, W), NOBODY, dtype=torch.int32)
+    owners[20:40, 20:22], owners[38:40, 20:50] = 0, 0  # thin, and far from an ellipse
+    owners[6:16, 60:66] = 1  # the rest of it is hidden
+    given = one([[20.0, 20, 50, 40], [60.0, 6, 80, 16]], owners)
+    seen = 0
+    for seed in range(12):
+        made = BoxAugmentation({"rotate": 30.0}, (H, W))(given, generator(seed)).targets
+        if made["labels"].shape[1] < 2:
+            continue
+        y, x = (made["owners"][0] == 0).nonzero(as_tuple=True)
+        around = torch.stack([x.min(), y.min(), x.max() + 1, y.max() + 1]).float()
+        assert torch.equal(made["boxes"][0, 0], around)
+        x = (made["owners"][0] == 1).nonzero(as_tuple=True)[1]
+        assert made["boxes"][0, 1, 2] > x.max() + 5
+        seen += 1
+    assert seen > 5

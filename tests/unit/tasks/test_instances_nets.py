@@ -11,11 +11,12 @@ from torch import Tensor
 from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Batch
 from clearsight.core.registry import find
+from clearsight.ops.box_grids import mask_boxes
 from clearsight.ops.owners import NOBODY, UNJUDGED
-from clearsight.tasks.instances import yolo_mask
+from clearsight.tasks.instances import mask_rcnn, yolo_mask
 from clearsight.tasks.instances.task import FindInstances
 
-TASK = FindInstances(labels=("a", "b"), size=64, canvas=(32, 64), keep=12, grain=8)
+TASK = FindInstances(labels=("a", "b"), size=64, canvas=(32, 64), keep=12, mask_size=8)
 SMALL: dict[str, dict[str, Any]] = {
     "yolo-mask": {"backbone": "test_resnet", "width": 16},
     "mask-rcnn": {"backbone": "test_efficientnet", "width": 32, "hidden": 32, "anchor": 2.5}
@@ -94,7 +95,8 @@ def test_the_task_s_selection_decides_and_may_change(name: str) -> None:
         twelve = TASK.answering(net)(images)
         two = TASK.model_copy(update={"keep": 2}).answering(net)(images)
         own = net(images)
-    shapes = {"boxes": (2, 12, 4), "scores": (2, 12), "classes": (2, 12), "masks": (2, 12, 8, 8)}
+    shapes = {"boxes": (2, 12, 4), "scores": (2, 12), "classes": (2, 12)}
+    shapes |= {"mask_boxes": (2, 12, 4), "masks": (2, 12, 8, 8)}
     assert {part: tuple(value.shape) for part, value in twelve.items()} == shapes
     for part, value in twelve.items():
         assert torch.equal(own[part], value)
@@ -114,8 +116,37 @@ def test_masks_are_drawn_by_the_place_that_found_the_object() -> None:
             place = int(apart.argmin())
             assert apart[place] == 0
             at = torch.tensor([row])
-            mask = net.mask_nets.at(features, at, raw.boxes[row, place][None], numbers[row, place][None])
+            grid = mask_boxes(raw.boxes[row, place][None], TASK.shape)
+            mask = net.mask_nets.at(features, at, grid, numbers[row, place][None])
             torch.testing.assert_close(mask[0].sigmoid(), found["masks"][row, number], atol=1e-5, rtol=1e-4)
+
+
+@every
+def test_masks_are_learnt_and_drawn_beyond_their_boxes_and_within_the_canvas(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, learnt = make(name), []
+    module = yolo_mask if name == YOLO else mask_rcnn
+    covered = module.covered
+
+    def watched(owners: Tensor, pictures: Tensor, boxes: Tensor, *more: Any) -> tuple[Tensor, Tensor]:
+        learnt.append(boxes)
+        return covered(owners, pictures, boxes, *more)
+
+    monkeypatch.setattr(module, "covered", watched)
+    net.train().learner({}).training_step(batch(), "main")
+    true = mask_boxes(batch().targets["boxes"][0], TASK.shape)
+    # objects are among what is learnt from, or learnt by their own boxes where a place has not found them yet
+    assert all((learnt[0] - box).abs().amax(1).min() < 1e-4 for box in true)
+    with torch.no_grad():
+        found = net.eval()(batch().images)
+    torch.testing.assert_close(found["mask_boxes"], mask_boxes(found["boxes"], TASK.shape))
+    assert (found["mask_boxes"] >= 0).all() and (found["mask_boxes"] <= torch.tensor([64.0, 32.0] * 2)).all()
+
+
+def test_as_many_regions_are_looked_at_as_an_answer_may_hold_objects() -> None:
+    assert make("mask-rcnn").proposals == 40  # as asked: an answer holds 12
+    assert make("mask-rcnn", TASK.model_copy(update={"keep": 400, "candidates": 4000})).proposals == 400
 
 
 def test_masks_are_learnt_from_a_bounded_sample(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from clearsight.tasks.instances.task import FindInstances
 from clearsight.tasks.objects.compare import PIXELS
 
 INFO = DataInfo("none", {"train": 3}, ("a", "b"), frozenset({"masks", "boxes"}), instances=True)
-TASK = FindInstances(labels=("a", "b"), size=64, canvas=(32, 64), grain=4)
+TASK = FindInstances(labels=("a", "b"), size=64, canvas=(32, 64), mask_size=4)
 PIXELS_OF = np.zeros((40, 40, 3), np.uint8)
 
 
@@ -37,7 +37,7 @@ def given(*runs: Runs, labels: Any = None, **more: Any) -> Sample:
 
 
 def sample(one: Sample) -> Any:
-    return InstanceSample(TASK.preprocess(), TASK.shape, TASK.labels)(one, PIXELS_OF)
+    return InstanceSample(TASK.preprocess(), TASK.labels)(one, PIXELS_OF)
 
 
 def test_masks_of_objects_call_for_it_and_others_do_not() -> None:
@@ -49,6 +49,17 @@ def test_masks_of_objects_call_for_it_and_others_do_not() -> None:
     assert FindInstances.from_data(INFO, [(480, 640)] * 3, {}).shape == (384, 512)
     with pytest.raises(InputError, match="train --task segment"):
         FindInstances.from_data(DataInfo("none", {}, ("a",), frozenset({"masks"})), [], {})
+
+
+def test_of_mixed_sizes_few_are_shrunk() -> None:
+    from clearsight.tasks.detect.task import Detect
+    from clearsight.tasks.segment.task import Segment
+
+    sizes = [(256, 256)] * 60 + [(360, 360)] * 35 + [(1040, 1388)] * 5  # as of the nuclei of a data science bowl
+    assert FindInstances.from_data(INFO, sizes, {}).size == 384
+    assert Segment.from_data(INFO, sizes, {}).size == 384
+    assert Detect.from_data(INFO, sizes, {}).size == 256
+    assert FindInstances.from_data(INFO, [(1040, 1388)] * 9, {}).size == 512
 
 
 def test_answers_hold_as_many_objects_as_training_pictures_do() -> None:
@@ -97,7 +108,7 @@ def test_bare_pictures_empty_masks_and_unfit_ones() -> None:
     assert bool(sample(given()).target["known"])
     empty = sample(given(block(0, 0, 0, 0)))
     assert empty.target["labels"].tolist() == [-1] and (empty.target["owners"] == NOBODY).all()
-    with pytest.raises(BadImage, match="the mask of an object is 41×41 pixels, and the photograph 40×40"):
+    with pytest.raises(BadImage, match="a mask is 41×41 pixels and the photograph 40×40; resize neither or both"):
         sample(given(block(0, 0, 3, 3, 41)))
     with pytest.raises(InputError, match="x has a mask labelled 'z'"):
         sample(given(block(0, 0, 3, 3), labels=("z",)))
@@ -111,6 +122,7 @@ def outputs() -> dict[str, torch.Tensor]:
         "boxes": torch.tensor([[[12.0, 8.0, 20.0, 16.0], [1.0, 2.0, 3.0, 4.0]]]),
         "scores": torch.tensor([[0.8, 0.0]]),
         "classes": torch.tensor([[1, -1]]),
+        "mask_boxes": torch.tensor([[[12.0, 8.0, 20.0, 18.0], [1.0, 2.0, 3.0, 4.0]]]),  # deeper than the box
         "masks": masks,
     }
 
@@ -119,10 +131,10 @@ def test_an_answer_is_taken_to_the_photograph() -> None:
     frame = torch.tensor([[1.25, 1.25, -20.0, 0.0, 40.0, 40.0]])
     finals = TASK.postprocess()(outputs(), frame)
     assert set(finals) == set(TASK.finals())
-    np.testing.assert_allclose(finals["places"][0], [[-5, 10, 5, 20], [0, 0, 0, 0]])
+    np.testing.assert_allclose(finals["mask_boxes"][0], [[-5, 10, 5, 22.5], [0, 0, 0, 0]])
     np.testing.assert_allclose(finals["boxes"][0], [[0, 10, 5, 20], [0, 0, 0, 0]])
     found = TASK.wrap({name: value[0].numpy() for name, value in finals.items()})
-    assert len(found) == 1 and found.labels == ("b",) and found.areas.tolist() == [50]
+    assert len(found) == 1 and found.labels == ("b",) and found.areas.tolist() == [65]
     assert (found.masks[0].height, found.masks[0].width) == (40, 40)
 
 
@@ -131,7 +143,7 @@ def final(masks: np.ndarray[Any, Any], box: tuple[float, ...] = (0, 0, 40, 40)) 
     boxes = np.array([box, (0, 0, 0, 0)], np.float32)
     return {
         "boxes": boxes,
-        "places": boxes,
+        "mask_boxes": boxes,
         "scores": np.array([0.9, 0], np.float32),
         "classes": np.array([0, -1], np.float32),
         "masks": np.stack([masks, masks * 0]).astype(np.float32),

@@ -11,7 +11,7 @@ from sklearn import metrics as reference
 
 from clearsight.core.errors import InputError
 from clearsight.core.metric import Result
-from clearsight.core.pipeline import Batch
+from clearsight.core.pipeline import Answered, Batch
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import ArrayImage, Sample
 from clearsight.core.task import Situation
@@ -130,14 +130,14 @@ def test_thresholds_are_fitted_and_answered_by() -> None:
     random = np.random.default_rng(0)
     truth = random.random((200, 3)) < 0.3
     logits = torch.from_numpy(np.where(truth, -1.0, -3.0) + 0.1 * random.normal(size=truth.shape))
-    samples = [sample(str(i), tuple(np.array(LABELS)[row])) for i, row in enumerate(truth)] + [sample("x", None)]
-    outputs = {"logits": torch.cat([logits, torch.full((1, 3), 9.0, dtype=logits.dtype)])}
-    fitted = TASK.calibrated(outputs, torch.zeros(len(samples), 6), samples)
+    samples = [sample(str(i), tuple(np.array(LABELS)[row])) for i, row in enumerate(truth)]
+    unknown = Answered({"logits": torch.full((1, 3), 9.0, dtype=logits.dtype)}, torch.zeros(1, 6), [sample("x", None)])
+    fitted = TASK.calibrated([Answered({"logits": logits}, torch.zeros(200, 6), samples), unknown])
     assert all(0.06 < threshold < 0.26 for threshold in fitted.thresholds)
     finals = fitted.postprocess()({"logits": logits}, torch.zeros(200, 6))
     found = [fitted.wrap({name: value[i].numpy() for name, value in finals.items()}) for i in range(200)]
     assert all((prediction.applies == row).all() for prediction, row in zip(found, truth, strict=True))
-    assert TASK.calibrated({"logits": logits}, torch.zeros(200, 6), [sample("x", None)] * 200) is TASK
+    assert TASK.calibrated([unknown]) is TASK
     with pytest.raises(ValueError, match="as many thresholds"):
         Multilabel(labels=LABELS, size=32, thresholds=(0.5,))
 
@@ -168,6 +168,8 @@ def test_weights_are_those_of_what_applies() -> None:
     samples = [sample("a", ("beach",)), sample("b", ("people",)), sample("c", ("people",)), sample("d", ())]
     weights = TASK.loss_options({"class_weights": "balanced"}, [*samples, sample("e", None)])["class_weights"]
     assert weights.tolist() == pytest.approx([3, 1, 4])
+    roots = TASK.loss_options({"class_weights": "root"}, [*samples, sample("e", None)])["class_weights"]
+    assert roots.tolist() == pytest.approx([3**0.5, 1, 2])
     assert TASK.loss_options({}, samples)["class_weights"] is None
     with pytest.raises(InputError, match="does not fit several labels"):
         TASK.loss_options({"loss": "mse"}, samples)

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Batch
 from clearsight.core.sample import VOID
 from clearsight.engine.config import AUGMENTATIONS
@@ -14,7 +15,6 @@ from clearsight.ops import affine
 from clearsight.ops.random import generator
 from clearsight.ops.warp import warp_indices
 from clearsight.tasks.segment.augment import MaskAugmentation
-from clearsight.tasks.segment.stages import learnt_shape
 from clearsight.tasks.segment.task import Segment
 
 H, W, K = 48, 64, 3
@@ -133,9 +133,18 @@ def test_a_picture_without_a_class_is_shown_anyhow() -> None:
     assert (augmented({"rare": 1.0, "scale": 0.5}, given).targets["mask"] == VOID).all()
 
 
-@pytest.mark.parametrize(("side", "shape"), [(0, (384, 480)), (480, (384, 480)), (320, (256, 320)), (8, (32, 32))])
+@pytest.mark.parametrize(("side", "shape"), [(480, (384, 480)), (320, (256, 320)), (32, (32, 32))])
 def test_what_is_learnt_from_has_the_shape_of_the_canvas(side: int, shape: tuple[int, int]) -> None:
-    assert learnt_shape((384, 480), side) == shape
+    task = Segment(labels=("road", "sky"), size=480, canvas=(384, 480))
+    assert task.learnt_shape(side) == shape
+    stages = task.pipeline(train=True, augment={"scale": 0.3, "train_size": float(side)})
+    made = stages.batch(batch(2, 384, 480), generator(0))
+    assert made.images.shape[-2:] == made.targets["mask"].shape[-2:] == shape
+
+
+def test_a_side_to_learn_at_that_nets_cannot_halve_is_refused_as_that_of_the_canvas_is() -> None:
+    with pytest.raises(InputError, match="--train-size 300: give a multiple of 32, such as 288"):
+        Segment(labels=("road", "sky"), size=480).learnt_shape(300)
 
 
 def test_every_strength_is_done_or_refused() -> None:

@@ -12,7 +12,9 @@ from clearsight.core.errors import BadImage, InputError
 from clearsight.core.metric import Mark, Result
 from clearsight.core.sample import VOID, ArrayImage, Masks, Sample
 from clearsight.ops import rle
+from clearsight.tasks.segment import metric as metric_module
 from clearsight.tasks.segment import words
+from clearsight.tasks.segment.draw import GAP, WRONG
 from clearsight.tasks.segment.metric import SegmentMetric
 from clearsight.tasks.segment.prediction import Segmentation
 
@@ -163,3 +165,35 @@ def test_a_result_survives_json_and_every_figure_has_its_words() -> None:
     assert Result.from_dict(written).to_dict() == result.to_dict()
     assert Result.from_dict(written).confused_in == "pixels in a thousand"
     assert {*result.values, *next(iter(result.per_class.values()))} <= set(words.FIGURES)
+
+
+def test_while_training_watches_only_pixels_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = [scene(seed) for seed in range(4)]
+    wanted = judged(pictures).score()
+    for slow in ("boundary_f", "mistake"):
+        monkeypatch.setattr(metric_module, slow, None)  # called, it would fail
+    metric = SegmentMetric(LABELS)
+    for place, (truth, found) in enumerate(pictures):
+        metric.watch([Segmentation(found, LABELS)], [sample(f"{place}.png", truth)])
+    assert metric.score() == wanted
+
+
+def test_the_worst_pictures_are_kept_to_be_shown_with_their_wrong_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metric_module, "PICTURED", 2)
+    truth = np.zeros((40, 60), np.uint8)
+    truth[:4] = VOID
+    pictures = []
+    for wrong in (3, 20, 7, 1, 0):
+        found = truth.copy()
+        found[:4] = 2
+        found[10:20, 10 : 10 + wrong] = 1
+        pictures.append((truth, found))
+    metric = judged(pictures)
+    photo = np.full((40, 60, 3), 90, np.uint8)
+    assert [metric.beside(f"{place}.png", photo) is None for place in range(5)] == [True, False, False, True, True]
+    shown = np.asarray(metric.beside("1.png", photo)).astype(int)
+    high, wide = (shown.shape[0] - GAP) // 2, (shown.shape[1] - GAP) // 2
+    assert (high, wide) == (round(256 * 40 / 60), 256)
+    marked = np.abs(shown - WRONG).max(-1) < 3
+    assert marked.sum() == marked[-high:, :wide].sum() == pytest.approx(high * wide * 200 / 2400, rel=0.05)
+    assert (shown[10 : high // 2, 10:-10] != 90).any() and (shown[20:high, :wide][:-16] == 90).all()

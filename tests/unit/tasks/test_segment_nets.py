@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from clearsight.core.artifact import Artifact
 from clearsight.core.errors import InputError
 from clearsight.core.net import Net
 from clearsight.core.pipeline import Batch
 from clearsight.core.registry import find
 from clearsight.core.sample import VOID
 from clearsight.core.task import Situation
+from clearsight.deploy.onnx import export
+from clearsight.deploy.predictor import OnnxPredictor
+from clearsight.engine.predictor import Predictor
 from clearsight.nets import timm as adapter
 from clearsight.nets.settings import checked, parse
 from clearsight.tasks.segment.segmenter import DEEP, shrunk
@@ -97,13 +102,6 @@ def test_what_is_void_teaches_nothing() -> None:
     assert learner.training_step(one, "main")["loss"] == 0
 
 
-def test_a_batch_of_one_is_refused_where_means_are_normalised() -> None:
-    pytest.importorskip("segmentation_models_pytorch")
-    net = build("upernet", backbone="test_efficientnet", width=16)
-    with pytest.raises(InputError, match="--batch-size 1: the net upernet needs 2 or more"):
-        net.learner(TASK.loss_options({}, [])).training_step(batch(1), "main")
-
-
 @pytest.mark.parametrize("name", ["lite", "fcn"])
 def test_weights_of_a_model_go_over_by_the_names_of_the_classes(name: str) -> None:
     small = {"lite": {"width": 24}, "fcn": {"backbone": "test_efficientnet", "stride": 16}}[name]
@@ -121,7 +119,7 @@ def test_weights_of_a_model_go_over_by_the_names_of_the_classes(name: str) -> No
 )
 def test_what_a_net_suggests_is_among_its_settings(name: str) -> None:
     family: type[Net] = find("nets", f"segment.{name}")
-    said = family.settings(TASK, Situation(300, "cpu", None))["net_options"][0]
+    said = family.settings(TASK, Situation(300, "cpu", "download"))["net_options"][0]
     assert checked(family, name, parse(said))["backbone"] == "mobilenetv2_100"
 
 
@@ -130,3 +128,17 @@ def test_a_setting_that_is_none_is_refused() -> None:
         build("fpn", width=20)
     with pytest.raises(InputError, match="has no feature maps at strides"):
         build("lite", backbone="vit_tiny_patch16_224")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["segformer", "upernet", "unet"])
+def test_default_backbones_and_those_without_stride_2_are_built_and_exported(name: str) -> None:
+    """A transformer and a ConvNeXt, which begin at stride 4, and a U-Net that has to enlarge such levels twice as far."""
+    config = {"backbone": "convnext_atto"} if name == "unet" else {"width": 32}
+    net = build(name, **config).eval()
+    assert net.backbone.strides[0] == 4
+    model = Artifact(TASK, net)
+    photo = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
+    (ours,), (theirs,) = list(Predictor(TASK, net)([photo])), list(OnnxPredictor(export(model))([photo]))
+    assert ours.mask.shape == (70, 90)
+    assert (ours.mask == theirs.mask).mean() > 0.999

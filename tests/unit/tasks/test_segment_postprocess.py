@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from clearsight.core.sample import VOID
 from clearsight.tasks.picture.canvas import LetterboxPreprocess
+from clearsight.tasks.picture.canvas_sample import on_canvas
 from clearsight.tasks.segment import postprocess
 from clearsight.tasks.segment.compare import segmentation_difference
-from clearsight.tasks.segment.pipeline import on_canvas
 from clearsight.tasks.segment.postprocess import SegmentPostprocess
 
 CANVAS = (64, 96)
@@ -61,7 +61,7 @@ def test_of_any_photograph_the_answer_has_its_size_and_keeps_its_large_parts(hei
     truth = np.zeros((height, width), np.uint8)
     truth[height // 2 :] = 1
     frame = frame_of(height, width)
-    canvas = on_canvas(torch.from_numpy(truth), frame[0], CANVAS)
+    canvas = on_canvas(torch.from_numpy(truth), frame[0], CANVAS, VOID)
     assume((canvas != VOID).any())  # of one thinner than a pixel of the canvas there may be nothing on it
     logits = F.one_hot(canvas.long().clamp(max=2), 3).movedim(-1, 0)[None].float()
     found = SegmentPostprocess(probabilities=False)({"logits": logits}, frame)["mask"][0].numpy()
@@ -105,3 +105,16 @@ def test_what_cannot_be_compared_differs_altogether() -> None:
     both = {"mask": mask, "probabilities": shares}
     assert segmentation_difference(both, both | {"probabilities": shares + 3e-4}) == pytest.approx(3e-4, rel=1e-3)
     assert segmentation_difference(both, both | {"probabilities": shares * np.nan}) == float("inf")
+
+
+def test_an_exported_graph_goes_class_by_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits, frame = torch.randn(1, 5, *CANVAS), frame_of(211, 300)
+    logits[:, 3] = logits[:, 1]  # of equal ones it is the first
+    wanted = SegmentPostprocess(probabilities=False)({"logits": logits}, frame)["mask"]
+    enlarged, seen = postprocess._enlarged, []
+    monkeypatch.setattr(
+        postprocess, "_enlarged", lambda part, *more: seen.append(part.shape[1]) or enlarged(part, *more)
+    )
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
+    found = SegmentPostprocess(probabilities=False)({"logits": logits}, frame)["mask"]
+    assert torch.equal(found, wanted) and not (found == 3).any() and seen == [1] * 5

@@ -11,7 +11,8 @@ import pytest
 
 from clearsight.core.errors import InputError
 from clearsight.ops import rle
-from clearsight.tasks.picture.colours import RIM, colour_of
+from clearsight.ops.colours import RIM
+from clearsight.tasks.picture.colours import colour_of
 from clearsight.tasks.segment.prediction import Segmentation
 
 LABELS = ("background", "road", "sky")

@@ -61,7 +61,7 @@ def test_the_canvas_has_the_photographs_shape_and_the_task_knows_the_scale() -> 
         (("only",), {}, "from 2 to 255 classes apart; the data has 1, 'only'"),
         (tuple(map(str, range(256))), {}, "from 2 to 255 classes apart; the data has 256"),
         (LABELS, {"size": 100}, "--size 100: give a multiple of 32, such as 96"),
-        (LABELS, {"fit": "crop"}, "--fit crop: segmentation sees photographs whole"),
+        (LABELS, {"fit": "crop"}, "--fit crop: segment sees photographs whole, in their shape; leave it out"),
     ],
 )
 def test_what_it_cannot_do_is_refused(labels: tuple[str, ...], options: dict[str, Any], words: str) -> None:
@@ -92,9 +92,9 @@ def test_a_class_that_the_model_does_not_know_is_refused_where_a_pixel_has_it() 
 
 
 def test_a_mask_of_another_size_than_the_photograph_is_a_bad_picture() -> None:
-    with pytest.raises(BadImage, match="its mask is 4×2, and the photograph 5×2"):
+    with pytest.raises(BadImage, match="a mask is 4×2 pixels and the photograph 5×2; resize neither or both"):
         class_map(semantic(), LABELS, (2, 5))
-    with pytest.raises(BadImage, match="its mask is 4×2, and the photograph 5×2"):
+    with pytest.raises(BadImage, match="a mask is 4×2 pixels and the photograph 5×2; resize neither or both"):
         class_map(objects([MASK == 1], ("road",)), LABELS, (2, 5))
 
 
@@ -141,13 +141,19 @@ def test_class_weights_change_the_loss_as_they_say() -> None:
     logits, mask = torch.randn(1, 3, 2, 4), torch.from_numpy(MASK)[None]
     made = {
         scheme: task.loss_options({"loss": "ce", "class_weights": scheme}, [semantic()])["criterion"](logits, mask)
-        for scheme in ("none", "balanced")
+        for scheme in ("none", "balanced", "root")
     }
     weights = torch.tensor([2.0, 1.0, 0.5])  # of frequencies 1/7, 2/7 and 4/7 the median over each
     each = torch.nn.functional.cross_entropy(logits, mask.long(), weights, ignore_index=VOID)
     plain = torch.nn.functional.cross_entropy(logits, mask.long(), ignore_index=VOID)
     torch.testing.assert_close(made["balanced"], each)
     torch.testing.assert_close(made["none"], plain)
+    roots = torch.tensor([2**0.5, 1.0, 2**-0.5])  # of 1, 2 and 4 pixels
+    torch.testing.assert_close(
+        made["root"], torch.nn.functional.cross_entropy(logits, mask.long(), roots, ignore_index=VOID)
+    )
+    with pytest.raises(InputError, match=r"--class-weights effective: .*; say root or balanced"):
+        task.loss_options({"class_weights": "effective"}, [semantic()])
 
 
 def test_a_loss_that_does_not_fit_is_refused() -> None:
@@ -172,3 +178,10 @@ def test_what_it_suggests_are_options_that_fit() -> None:
             TrainOptions(data="x", **{name: value for name, (value, _) in said.items()})
             assert not said.keys() & task.unfitting.keys()
             assert all(why for _, why in said.values())
+
+
+def test_while_training_watches_answers_are_without_probabilities() -> None:
+    task = Segment(labels=("a", "b"), size=64, probabilities=True)
+    watched = task.watched()
+    assert watched.finals() == ("mask",) and not watched.postprocess().probabilities
+    assert task.finals() == ("mask", "probabilities")

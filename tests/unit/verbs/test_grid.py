@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from clearsight.core.sample import ArrayImage, Boxes, Sample
+from clearsight.core.sample import ArrayImage, Boxes, Masks, Sample
 from clearsight.tasks.detect.task import Detect
 from clearsight.tasks.picture.colours import colour_of
+from clearsight.verbs import grid
 from clearsight.verbs.grid import CAPTION, GAP, LARGEST, VARIANTS, augmented_grid
 
 
@@ -50,6 +53,15 @@ def test_large_canvases_are_shown_smaller_and_small_ones_larger(canvas: tuple[in
     task = Detect(labels=("a", "b"), size=max(canvas), canvas=canvas)
     grid = augmented_grid(task, [sample(0, [[10, 8, 40, 40]])], strengths={})
     assert grid.size == (GAP + (tile[1] + GAP) * (VARIANTS + 1), GAP + CAPTION + tile[0] + GAP + CAPTION)
+
+
+def test_rows_are_spread_over_the_classes_of_masks_and_named_by_them() -> None:
+    """Objects may be annotated by their masks alone."""
+    labels = [("a",) if number < 40 else ("b", "a", "b") for number in range(42)]
+    samples = [
+        replace(sample(number, None), masks=Masks("instances", tuple, each)) for number, each in enumerate(labels)
+    ]
+    assert [grid._classes(one) for one, _ in grid._choose(samples)] == [("a",)] * 4 + [("a", "b")] * 2
 
 
 def test_mixtures_are_shown_as_at_the_beginning_of_a_training() -> None:

@@ -205,7 +205,9 @@ def test_no_file_takes_the_place_of_a_picture_or_of_another(
     before = (pictures / "b.png").read_bytes()
     with pytest.raises(InputError, match=r"--draw .*pictures: .*b\.png is a picture; name another folder"):
         ask(photo_file, pictures / "b.png", draw=pictures)
-    with pytest.raises(InputError, match=r"--save x: Classification has no files of its own; --output writes answers"):
+    with pytest.raises(
+        InputError, match="--save x: answers of classify have no files of their own; write them with --output"
+    ):
         ask(photo_file, pictures, save="x")
     monkeypatch.setattr(find("predictions", "classify"), "saved", (".png",))
     with pytest.raises(InputError, match=r"--save .*: .*a\.png is what --draw writes already; name another folder"):

@@ -397,7 +397,7 @@ def test_mistakes_of_several_kinds_have_a_gallery_each(run: Path) -> None:
     ] * 3
     assert re.findall(r"<h3>(.*?)</h3>", str(section.html)) == ["Missed", "False", "And some that it got right"]
     assert page.text.index("b.jpg") > page.text.index("c.jpg")
-    assert "Blue frames are the annotations" in section.intro
+    assert "framed or outlined in blue is annotated" in section.intro
 
 
 def test_long_curves_are_averaged_and_keep_their_mean() -> None:

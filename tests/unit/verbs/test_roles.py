@@ -10,7 +10,7 @@ import pytest
 from clearsight.core.errors import InputError
 from clearsight.core.sample import ArrayImage, Boxes, Sample
 from clearsight.verbs.planning import count_classes
-from clearsight.verbs.roles import Roles, assign_roles, checked
+from clearsight.verbs.roles import Roles, assign_roles, checked, teaching
 
 PIXELS = np.zeros((1, 1, 3), np.uint8)
 
@@ -89,6 +89,21 @@ def test_held_out_pictures_must_have_labels() -> None:
     for judge, choose, purpose in ((bare("x", 2), [], "judge on"), (some("x", 1), bare("x", 2), "choose on")):
         with pytest.raises(InputError, match=f"none of the 2 pictures to {purpose} has labels: annotate more"):
             checked(Roles(roles.train, choose, judge, "held out", ()), needs)
+
+
+def test_pictures_without_annotations_teach_nothing() -> None:
+    needs, train, judge = (
+        frozenset({"labels"}),
+        [*some("train", 3), *bare("more", 2)],
+        [*some("val", 2), *bare("odd", 1)],
+    )
+    roles = teaching(Roles(train, [], judge, "val", ("so",)), needs)
+    assert roles.train == train[:3] and roles.judge == judge
+    assert roles.notes == ("so", "left out of training: 2 of 5 pictures, as they have no labels")
+    whole = Roles(train[:3], [], judge, "val", ())
+    assert teaching(whole, needs) is whole
+    none = Roles(train[3:], [], judge, "val", ())
+    assert teaching(none, needs) is none  # the checks refuse it, in words of their own
 
 
 def test_nothing_to_learn_from_is_an_error() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from clearsight.core.metric import Mark, Mistake, Result, worst
 from clearsight.core.sample import ArrayImage, Sample
+from clearsight.ops.rle import from_mask
 from clearsight.verbs import judging
 from clearsight.verbs.judging import Judgement, write_evaluation
 from clearsight.verbs.sections.context import load_context
@@ -95,6 +96,40 @@ def test_of_each_kind_of_mistake_as_many_are_kept() -> None:
     assert worst([], 3) == []
 
 
+class Plain:
+    """A metric that has no picture of its own of a mistake."""
+
+    def beside(self, key: str, pixels: np.ndarray) -> None:
+        return None
+
+
+class Beside:
+    """One that has: orange all over."""
+
+    def beside(self, key: str, pixels: np.ndarray) -> PIL.Image.Image:
+        return PIL.Image.new("RGB", (300, 200), ANSWER)
+
+
+def test_a_metric_s_own_picture_of_a_mistake_goes_first(tmp_path: Path) -> None:
+    sample = Sample("a.jpg", ArrayImage(np.zeros((50, 50, 3), np.uint8), "a.jpg"))
+    wrong = Mistake("a.jpg", 0.9, "one", "", (Mark((3, 3, 7, 7), False),))
+    ((mistake, picture, beside),) = judging._pictures([wrong], [sample], Beside())
+    assert opened(picture).shape == (200, 300, 3) and near(opened(picture), ANSWER) == 60_000
+    assert beside and mistake.text == "one" and mistake.marks == ()  # no frame is on it
+
+
+def test_masks_are_outlined_in_place_of_frames() -> None:
+    y, x = np.mgrid[:400, :400]
+    inside = np.hypot(y - 200, x - 200) < 60
+    mark = Mark((140.0, 140.0, 260.0, 260.0), False, from_mask(inside))
+    photo = np.full((400, 400, 3), 90, np.uint8)
+    (outlined, framed) = (opened(thumbnail(photo, [one])) for one in (mark, Mark(mark.box, False)))
+    assert near(outlined, ANSWER) > 150 and near(framed, ANSWER) > 150
+    corner = slice(66, 80)  # of what is cut out, where the frame has its corner and the disc is not
+    assert near(framed[corner, corner], ANSWER) > 10 and near(outlined[corner, corner], ANSWER) == 0
+    assert "mask" not in mark.to_dict() and Mark.from_dict(mark.to_dict()) == mark
+
+
 def test_a_picture_may_have_several_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[str] = []
 
@@ -110,7 +145,7 @@ def test_a_picture_may_have_several_mistakes(tmp_path: Path, monkeypatch: pytest
         Mistake("a.jpg", 0.9, "one", "Missed", (Mark((30, 30, 70, 70), True),)),
         Mistake("a.jpg", 0.8, "other", "Wrong", (Mark((130, 130, 170, 170), False),)),
     ]
-    pictures = judging._pictures(found, samples)
+    pictures = judging._pictures(found, samples, Plain())
     assert reads == ["a.jpg"]
     assert opened(pictures[0][1])[..., 0].mean() > 100
     assert opened(pictures[1][1])[..., 1].mean() > 100

@@ -11,14 +11,15 @@ from clearsight.core.registry import find, names
 from clearsight.core.sample import Sample
 from clearsight.data.checks.base import FEW, Finding, GateContext
 from clearsight.data.checks.mask_facts import MaskFacts, facts_of
+from clearsight.data.scan import content
 from clearsight.data.threads import in_threads, threads_for
 
 if TYPE_CHECKING:
     from clearsight.data.open import Dataset
 
 LEVELS = ("error", "warning", "note")
-Seen = tuple[str, tuple[int, int], MaskFacts | BadImage | None]
-"""Digest, (height, width), and what is in its masks, where these are looked at."""
+Seen = tuple[str, tuple[int, int], str, MaskFacts | BadImage | None]
+"""Digest, (height, width), the digest with that of its masks' files, what is in its masks where these are looked at."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures read so far and that of all."""
@@ -33,8 +34,8 @@ def gather(
     threads: int | None = None,
     heads: bool = False,
 ) -> GateContext:
-    """Hash every picture of a data set and read its size, in threads; `full` decodes the pixels and loads the masks too. With
-    `heads`, only some pictures of splits that are streams, from the beginnings of all their parts.
+    """Hash every picture of a data set and the files of its masks, and read its size, in threads; `full` decodes the pixels and
+    loads the masks too. With `heads`, only some pictures of splits that are streams, from the beginnings of all their parts.
 
     Pictures that cannot be read are in the context's `bad`; none is an error here.
     """
@@ -42,6 +43,7 @@ def gather(
     samples = {s: dataset.parts(s).head() if s in partly else dataset.samples(s) for s in dataset.info.splits}
     everything = [sample for part in samples.values() for sample in part]
     digests: dict[str, str] = {}
+    contents: dict[str, str] = {}
     sizes: dict[str, tuple[int, int]] = {}
     bad: list[BadImage] = []
     masks: dict[str, MaskFacts | BadImage] = {}
@@ -49,10 +51,12 @@ def gather(
         if isinstance(seen, BadImage):
             bad.append(seen)
         else:
-            digests[sample.key], sizes[sample.key], facts = seen
+            digests[sample.key], sizes[sample.key], contents[sample.key], facts = seen
             if facts is not None:
                 masks[sample.key] = facts
-    return GateContext(dataset.info, samples, digests, sizes, bad, full, max_bad, partly, dataset.group, masks)
+    return GateContext(
+        dataset.info, samples, digests, sizes, bad, full, max_bad, partly, dataset.group, masks, contents
+    )
 
 
 def run_checks(context: GateContext) -> list[Finding]:
@@ -81,4 +85,5 @@ def _look(sample: Sample, full: bool) -> Seen | BadImage:
         digest, size = sample.image.glance(full)
     except BadImage as error:
         return error
-    return digest, size, facts_of(sample.masks) if full and sample.masks is not None else None
+    facts = facts_of(sample.masks) if full and sample.masks is not None else None
+    return digest, size, content(sample, digest), facts

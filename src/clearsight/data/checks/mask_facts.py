@@ -31,8 +31,8 @@ def facts_of(masks: Masks) -> MaskFacts | BadImage:
     """The facts of masks, or why they cannot be used."""
     try:
         if masks.kind == "semantic":
-            counts = np.bincount(masks.indices().ravel(), minlength=VOID + 1)
-            beyond: Mapping[str, int] = getattr(masks.load, "beyond", dict)()
+            indices, beyond = masks.judged()
+            counts = np.bincount(indices.ravel(), minlength=VOID + 1)
             return MaskFacts({label: int(counts[row]) for row, label in enumerate(masks.labels)}, beyond)
         empty = [row for row, runs in enumerate(masks.runs()) if not rle.area(runs)]
         crossed: tuple[int, ...] = getattr(masks.load, "crossed", tuple)()

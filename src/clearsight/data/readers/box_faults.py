@@ -1,28 +1,12 @@
-"""What is wrong with annotations of boxes, by kind, and counted: shared by all readers that have boxes.
+"""What may be wrong with annotations of boxes, by kind: shared by all readers that have boxes.
 
 What is certain is put right and counted: corners exchanged, a box that reaches beyond its picture. What is not is left
-out and named. Nothing of it stops the reading.
+out and named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
-
-from clearsight.core.reader import Fault
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of fault: the fields of `Fault` that are the same for all of it."""
-
-    what: str
-    done: str
-    hint: str
-    level: Literal["note", "warning", "many"] = "many"
-    of: str = "boxes"  # what it is counted among
-
+from clearsight.data.readers.faults import Kind
 
 NO_NUMBERS = Kind("boxes whose coordinates are no numbers", "left out", "write them as numbers")
 NEGATIVE = Kind("boxes of a width or height below 0", "left out", "write them anew")
@@ -48,6 +32,13 @@ MISSING = Kind(
     "note",
     "pictures",
 )
+NO_SIZE = Kind(
+    "sizes of pictures that are no numbers of pixels",
+    "passed over for those of the pictures themselves",
+    "correct or remove them",
+    "warning",
+    "pictures",
+)
 UNLISTED = Kind(
     "pictures that no annotation names", "left out", "annotate them if they belong", "note", "pictures there"
 )
@@ -55,36 +46,3 @@ UNMARKED = Kind("pictures without an annotation file", "taken as not annotated",
 ORPHANS = Kind(
     "annotation files without a picture", "left out", "bring the pictures or remove them", "warning", "files"
 )
-
-
-class Faults:
-    """Faults as they are met, in the order of their kinds' first."""
-
-    def __init__(self) -> None:
-        self.totals: dict[str, int] = {}
-        """How many boxes, pictures, files there are, by `Kind.of`."""
-        self._items: dict[Kind, list[str]] = {}
-
-    def add(self, kind: Kind, item: str) -> None:
-        """One more; `item` says where, with the file and the line or number."""
-        self._items.setdefault(kind, []).append(item)
-
-    def count(self, of: str, number: int = 1) -> None:
-        """So many more boxes, pictures, files."""
-        self.totals[of] = self.totals.get(of, 0) + number
-
-    def all(self) -> tuple[Fault, ...]:
-        """What was met."""
-        found = []
-        for kind, items in self._items.items():
-            total = max(self.totals.get(kind.of, 0), len(items))
-            found.append(Fault(kind.what, kind.done, kind.hint, tuple(items), total, kind.level))
-        return tuple(found)
-
-    def met(self) -> Mapping[Kind, list[str]]:
-        """Where each kind was met."""
-        return self._items
-
-    def numbers(self) -> Mapping[Kind, int]:
-        """How many of each kind."""
-        return {kind: len(items) for kind, items in self._items.items()}

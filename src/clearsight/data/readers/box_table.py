@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from clearsight.core.errors import InputError
-from clearsight.core.image import is_picture
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import ImageSource, Sample, printable
 from clearsight.data.readers import box_faults, parquet
 from clearsight.data.readers.box_columns import BoxColumns, box_columns
-from clearsight.data.readers.boxes import Box, BoxSet, Picture, centred, cornered, name_of, number, size
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Box, Picture
 from clearsight.data.readers.columns import Columns, choose, without_foreign_split
 from clearsight.data.readers.labels import indicators_among
 from clearsight.data.readers.names import few
@@ -35,6 +35,7 @@ from clearsight.data.readers.table_files import (
     tables_of,
     unclear,
 )
+from clearsight.data.readers.values import centred, cornered, is_empty, name_of, number
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
 COLUMNS = frozenset({"image_column", "label_column"})
@@ -111,11 +112,8 @@ def _gather(location: Location) -> BoxSet:
     for picture in gathered.pictures:
         picture.extra = {column: cell for column, cell in picture.extra.items() if column not in varying}
     _settle_units(gathered)
-    for name in tree.files if is_tree(location.path) else ():
-        if is_picture(name):
-            gathered.faults.count("pictures there")
-            if name not in members:
-                gathered.faults.add(box_faults.UNLISTED, printable(name))
+    if is_tree(location.path):
+        gathered.name_unlisted(tree, members)
     return gathered
 
 
@@ -163,8 +161,10 @@ def _picture(
     if (split, member) not in entries:
         if not isinstance(cell, ImageSource) and not tree.has(member):
             gathered.faults.add(box_faults.MISSING, f"{where}: {printable(member)}")
-        said = None if part.boxes.size is None else size(*(row.get(column) for column in part.boxes.size))
-        picture = Picture(gathered.key(member), image, split, said=said, extra={}, source=part.shown)
+        picture = Picture(gathered.key(member), image, split, source=part.shown)
+        if part.boxes.size is not None:
+            height, width = map(row.get, part.boxes.size)
+            gathered.say_size(picture, height, width, f"line {line}")
         entries[split, member] = picture
         gathered.pictures.append(picture)
     return entries[split, member]
@@ -173,12 +173,9 @@ def _picture(
 def _add(part: _Part, line: int, row: Row, picture: Picture, gathered: BoxSet) -> None:
     """The box of a row, where it has one."""
     cells = [row.get(column) for column in part.boxes.box]
-    if all(map(_empty, cells)):
+    if all(map(is_empty, cells)):
         return
     label = _label(row.get(part.columns.labels[0]))
-    if not label:
-        gathered.refuse(box_faults.NO_LABEL, picture.place(f"line {line}"))
-        return
     a, b, c, d = map(number, cells)
     form = part.boxes.form
     corners = (a, b, c, d) if form == "corners" else (cornered if form == "corner and size" else centred)(a, b, c, d)
@@ -201,12 +198,8 @@ def _settle_units(gathered: BoxSet) -> None:
 
 
 def _label(cell: Any) -> str:
-    if _empty(cell) or isinstance(cell, (dict, list, bytes, ImageSource)):
+    if is_empty(cell) or isinstance(cell, (dict, list, bytes, ImageSource)):
         return ""
     if isinstance(cell, float) and cell.is_integer():  # pandas writes integers so where some are missing
         cell = int(cell)
     return printable(str(cell).strip())
-
-
-def _empty(cell: Any) -> bool:
-    return cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())  # NaN is not itself

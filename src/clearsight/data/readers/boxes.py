@@ -1,5 +1,5 @@
-"""Boxes as annotation files have them, checked and gathered as samples: shared by all readers of boxes. Some have masks of
-the same objects beside them (`drawn`).
+"""Boxes as annotation files have them, and what of them can be used: shared by all readers of boxes, which gather them in
+`box_set`.
 
 Coordinates are x1, y1, x2, y2 in pixels of the photograph, its upper left corner being (0, 0); what a format writes is
 kept to the number. `box_faults` says what may be wrong with them and what becomes of it.
@@ -8,32 +8,24 @@ kept to the number. `box_faults` says what may be wrong with them and what becom
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearsight.core.errors import BadImage, InputError
-from clearsight.core.reader import SPLITS, DataInfo
-from clearsight.core.sample import Array, Boxes, ImageSource, Masks, Sample, printable
+from clearsight.core.errors import BadImage
+from clearsight.core.sample import Array, Boxes, ImageSource, Masks, printable
 from clearsight.data.readers import box_faults
-from clearsight.data.readers.box_faults import Faults, Kind
-from clearsight.data.readers.drawn import Drawing, masks_of
-from clearsight.data.readers.names import natural_order
+from clearsight.data.readers.drawn import Drawing
+from clearsight.data.readers.faults import Faults, Kind
+from clearsight.data.readers.values import FAR
 from clearsight.data.threads import in_threads
-
-FAR = 1e9
-"""Pixels beyond which a coordinate is a mistake."""
 
 ROUNDING = 0.5
 """Pixels by which a box may reach beyond its picture and is clipped without a word."""
-
-SHARE_ROUNDING = 1e-3
-"""The same as a share of the picture's side, where coordinates are shares and the side is not known."""
 
 
 class Box(NamedTuple):
@@ -55,7 +47,8 @@ class Picture:
     key: str
     image: ImageSource
     split: str = "train"
-    annotated: bool = True  # whether boxes that are not here are not there
+    labels: tuple[str, ...] | None = None  # of the whole picture; None: not annotated with any
+    annotated: bool = True  # whether boxes and masks that are not here are not there
     boxes: list[Box] = field(default_factory=list)
     said: tuple[int, int] | None = None  # (height, width) by its annotations
     extra: dict[str, Any] = field(default_factory=dict)
@@ -66,83 +59,6 @@ class Picture:
     def place(self, where: str) -> str:
         """Where a box of this picture is written, for a person."""
         return f"{self.source}: {where} ({self.key})"
-
-
-@dataclass
-class BoxSet:
-    """The pictures of a place with their boxes, their masks too where there are some, and what a person should know."""
-
-    pictures: list[Picture] = field(default_factory=list)
-    declared: list[str] = field(default_factory=list)  # classes in the order that a file says
-    notes: list[str] = field(default_factory=list)
-    faults: Faults = field(default_factory=Faults)
-    columns: tuple[str, ...] = ()
-    shares: bool = False  # coordinates are shares of the picture's sides, not pixels
-    corners: bool = True  # files give two corners, so that exchanged ones are certain; of a negative size nothing is
-    _keys: Counter[str] = field(default_factory=Counter)
-
-    def key(self, name: str) -> str:
-        """A key that no other picture has: of several with one name the second becomes `name#2`."""
-        return unique(self._keys, name)
-
-    def add(self, picture: Picture, box: Box) -> None:
-        """One more box of a picture."""
-        self.faults.count("boxes")
-        picture.boxes.append(box)
-
-    def refuse(self, kind: Kind, place: str) -> None:
-        """A box that cannot be taken over, and where it is written."""
-        self.faults.count("boxes")
-        self.faults.add(kind, place)
-
-    def samples(self, split: str) -> Iterator[Sample]:
-        """The samples of a split in their order, with boxes in pixels. With shares, the pictures' headers are read."""
-        fields = self.fields
-        chosen = [picture for picture in self.pictures if picture.split == split]
-        sizes = sizes_of(chosen, all_of=self.shares)
-        for picture, boxes in zip(chosen, self._mended(chosen, sizes, Faults(), scale=self.shares), strict=True):
-            lost = self.shares and picture.boxes and picture.key not in sizes  # shares of an unreadable picture
-            shown = None if lost or not picture.annotated or "boxes" not in fields else boxes
-            masks = picture.whole
-            if masks is None and picture.annotated and "masks" in fields and not self.in_files:
-                masks = masks_of(picture.image, picture.masks, picture.said)
-            yield Sample(picture.key, picture.image, boxes=shown, masks=masks, extra=picture.extra)
-
-    @property
-    def in_files(self) -> bool:
-        """Whether masks lie in files of their own: a picture without one is not annotated with masks."""
-        return any(picture.whole is not None for picture in self.pictures)
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """What of `Sample` is annotated: boxes, unless there are but masks."""
-        masked = any(picture.masks or picture.whole for picture in self.pictures)
-        boxed = any(picture.boxes for picture in self.pictures)
-        return frozenset(({"masks"} if masked else set()) | ({"boxes"} if boxed or not masked else set()))
-
-    def info(self, format: str) -> DataInfo:
-        """What is there, and what is wrong with it."""
-        sizes = {} if self.shares else sizes_of(self.pictures)
-        used = {label for boxes in self._mended(self.pictures, sizes, self.faults) for label in boxes.labels}
-        used |= {drawing.label for picture in self.pictures for drawing in picture.masks}
-        whole = [picture.whole for picture in self.pictures if picture.whole is not None]
-        used |= {label for masks in whole for label in masks.labels}
-        self.faults.count("pictures", len(self.pictures))
-        declared = tuple(dict.fromkeys(self.declared))
-        labels = (*declared, *natural_order(used - set(declared)))
-        counts = Counter(picture.split for picture in self.pictures)
-        splits = {split: counts[split] for split in SPLITS if counts[split]}
-        faults, fields, notes = self.faults.all(), self.fields, tuple(self.notes)
-        single = "masks" in fields and not any(masks.kind == "semantic" for masks in whole)
-        return DataInfo(format, splits, labels, fields, self.columns, notes, faults=faults, instances=single)
-
-    def _mended(
-        self, pictures: Sequence[Picture], sizes: Mapping[str, tuple[int, int]], faults: Faults, scale: bool = False
-    ) -> list[Boxes]:
-        scales = {key: (w, h, w, h) for key, (h, w) in sizes.items()} if scale else {}
-        limits = dict.fromkeys((p.key for p in pictures), (1, 1)) if self.shares and not scale else sizes
-        slack = SHARE_ROUNDING if self.shares and not scale else ROUNDING
-        return mended(pictures, limits, faults, scales=scales, slack=slack, corners=self.corners)
 
 
 def mended(
@@ -245,45 +161,3 @@ def unique(keys: Counter[str], name: str) -> str:
     """The name as a key that none in `keys` is equal to: the second of one name is `name#2`."""
     keys[name] += 1
     return printable(name) if keys[name] == 1 else f"{printable(name)}#{keys[name]}"
-
-
-def number(value: Any) -> float:
-    """A value, or a text, as a number; NaN where it is none."""
-    try:
-        return math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
-
-
-def side(value: Any) -> int | None:
-    """A height or width of a picture as annotations say it; None where they do not, as with 0."""
-    found = number(value)
-    return int(found) if 1 <= found < FAR and found == int(found) else None
-
-
-def size(height: Any, width: Any) -> tuple[int, int] | None:
-    """(height, width) as annotations say them; None where one is missing, or is no size."""
-    sides = side(height), side(width)
-    return None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
-
-
-def cornered(x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
-    """Corners of a box given by its upper left corner and its size."""
-    return x, y, x + width, y + height
-
-
-def centred(x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
-    """Corners of a box given by its centre and its size."""
-    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
-
-
-def name_of(value: Any, where: str) -> str:
-    """A picture's name in an annotation file, with forward slashes. Raises `InputError` with `where`."""
-    if isinstance(value, str) and value.strip() and "\0" not in value:
-        try:
-            os.fsencode(value)
-        except UnicodeEncodeError:
-            pass
-        else:
-            return value.replace("\\", "/")
-    raise InputError(f"{where}: names no picture; give it the name of its file or remove it")

@@ -7,14 +7,15 @@ Source: Cordts et al. 2016; https://github.com/mcordts/cityscapesScripts, `helpe
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from clearsight.core.errors import InputError
-from clearsight.core.reader import SPLITS, DataInfo, Evidence, Fault, Location
+from clearsight.core.reader import DataInfo, Evidence, Fault, Location, by_split
 from clearsight.core.sample import VOID, ImageSource, Masks, Sample, printable
 from clearsight.data.readers import mask_faults
-from clearsight.data.readers.box_faults import Faults
+from clearsight.data.readers.faults import Faults
 from clearsight.data.readers.mask_values import MaskFile, Meaning
 from clearsight.data.readers.names import count, few, natural, split_of
 from clearsight.data.tree import Tree, is_tree, open_tree
@@ -65,7 +66,7 @@ class Found:
 
     def splits(self) -> dict[str, int]:
         """The pictures of each split that has some."""
-        return {split: number for split in SPLITS if (number := len(self.of_split(split)))}
+        return by_split(Counter(split for _, split in self.pictures.values()))
 
     def of_split(self, split: str) -> list[str]:
         """The pictures of a split in natural order."""

@@ -1,7 +1,8 @@
 """The objects of Cityscapes, by `--format cityscapes-objects`: `gtFine/train/aachen/x_gtFine_instanceIds.png`.
 
 A value from 1,000 on is an object: its label times 1,000, and its number. Of the benchmark's classes eight have objects. A
-value below, which is the label of such a class, is a crowd of them that nobody told apart.
+value below, which is the label of such a class, is a crowd of them that nobody told apart. What is of none of the benchmark's
+19 classes, a caravan or the own car, is judged by nobody.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Masks, Sample, printable
 from clearsight.data.readers.cityscapes import IDS, Found, find, sample_of, what_lacks
-from clearsight.data.readers.index_objects import IndexObjects, objects_in
+from clearsight.data.readers.index_objects import IndexObjects, Valued, objects_in
 from clearsight.data.readers.names import few
 from clearsight.data.readers.scanning import scan
 from clearsight.data.tree import Tree, is_tree, open_tree
@@ -58,7 +59,9 @@ def read(location: Location, split: str) -> Iterator[Sample]:
             things = [(value, label) for value in values[name] if (label := _label(value)) is not None]
             objects = IndexObjects(image, found.tree.image(found.objects[name]), tuple(value for value, _ in things))
             crowd = np.array([value < FIRST for value, _ in things], bool)
-            masks = Masks("instances", objects, tuple(label for _, label in things), crowd if crowd.any() else None)
+            labels, void = tuple(label for _, label in things), tuple(filter(_is_void, values[name]))
+            ignored = Valued(image, objects.mask, void) if void else None
+            masks = Masks("instances", objects, labels, crowd if crowd.any() else None, ignored)
         yield sample_of(found, name, image, masks)
 
 
@@ -72,8 +75,17 @@ def _values(tree: Tree, name: str) -> tuple[int, ...]:
 
 def _label(value: int) -> str | None:
     """The class of an object or a crowd; None for what has no objects."""
-    number = value // FIRST if value >= FIRST else value
-    return next((label for label in THINGS if IDS[label] == number), None)
+    return next((label for label in THINGS if IDS[label] == _number(value)), None)
+
+
+def _is_void(value: int) -> bool:
+    """Whether a value is of none of the benchmark's classes: a caravan, the own car, what nobody labelled."""
+    return _number(value) not in IDS.values()
+
+
+def _number(value: int) -> int:
+    """The number of the label that a value is of."""
+    return value // FIRST if value >= FIRST else value
 
 
 def _gather(location: Location) -> Found:

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clearsight.core.errors import InputError
-from clearsight.core.image import is_picture
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
 from clearsight.data.readers import box_faults
-from clearsight.data.readers.boxes import Box, BoxSet, Picture, cornered, name_of, number, size
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Box, Picture
 from clearsight.data.readers.coco_files import HEAD, CocoFile, CocoFiles, find, looks_right
 from clearsight.data.readers.coco_masks import CocoMasks
-from clearsight.data.readers.marks import read_json
-from clearsight.data.readers.names import few, natural_order
+from clearsight.data.readers.names import few
+from clearsight.data.readers.values import cornered, name_of, number, read_json
 
 Entry = Mapping[str, Any]
 
@@ -59,17 +59,14 @@ def _gather(location: Location) -> BoxSet:
         _objects(tables, gathered, masks)
     masks.settle(gathered)
     if not gathered.pictures:
-        raise InputError(f"{place}: its annotation files list no picture")
+        raise InputError(f"{place}: its annotation files list no picture; list some in 'images', or export them again")
     if found.others:
         gathered.notes.append(f"JSON files that are not read: {few(found.others, 6)}")
     guessed = [file.name for file in found.files if file.guessed]
     if guessed and len(found.files) > 1:
         gathered.notes.append(f"files whose names say none of train, val, test are read as train: {few(guessed)}")
-    for name in found.tree.files if found.listed else ():
-        if is_picture(name):
-            gathered.faults.count("pictures there")
-            if name not in members:
-                gathered.faults.add(box_faults.UNLISTED, printable(name))
+    if found.listed:
+        gathered.name_unlisted(found.tree, members)
     return gathered
 
 
@@ -141,19 +138,16 @@ def _pictures(found: CocoFiles, file: CocoFile, tables: _Tables, gathered: BoxSe
             found.tree.image(member),
             file.split,
             annotated=tables.annotations is not None,
-            said=size(entry.get("height"), entry.get("width")),
             source=tables.where,
         )
+        gathered.say_size(picture, entry.get("height"), entry.get("width"), f"image {_said(key)}")
         tables.pictures[key] = picture
         gathered.pictures.append(picture)
 
 
 def _objects(tables: _Tables, gathered: BoxSet, masks: CocoMasks) -> None:
     """The annotations of one file, each with its box and its mask."""
-    gathered.declared += tables.classes.values()
-    names = list(tables.classes.values())
-    if alike := natural_order(name for name in names if names.count(name) > 1):
-        gathered.notes.append(f"{tables.where}: several categories of one name are one class: {few(alike)}")
+    gathered.declare(list(tables.classes.values()), "categories", tables.where)
     for position, entry in enumerate(tables.annotations or (), 1):
         where = f"annotation {_said(entry.get('id', position))}"
         picture = _found(tables.pictures, entry.get("image_id"))

@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clearsight.data.readers import box_faults, mask_faults
-from clearsight.data.readers.box_faults import Faults, Kind
-from clearsight.data.readers.boxes import BoxSet, Picture
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Picture
 from clearsight.data.readers.drawn import CocoPolygons, CocoRuns, Drawing, Shape, length
+from clearsight.data.readers.faults import Faults, Kind
 from clearsight.data.readers.names import count
 from clearsight.ops.rle import area, from_coco
 
 Corners = tuple[float, float, float, float]
+
+LONGEST = 4e6
+"""Pixels beyond which no outline is as long: drawing it would take minutes."""
 
 
 @dataclass
@@ -54,11 +58,7 @@ class CocoMasks:
             what = "polygons that are but the rectangles of their boxes are not read as masks"
             gathered.notes.append(f"{what}: {count(self.faults.totals['masks'], 'polygon')}")
             return
-        for kind, items in self.faults.met().items():
-            for item in items:
-                gathered.faults.add(kind, item)
-        for of, number in self.faults.totals.items():
-            gathered.faults.count(of, number)
+        gathered.faults.take(self.faults)
         gathered.faults.count("objects", self.objects)
         for place in self.unmasked if masked else ():
             gathered.faults.add(mask_faults.NO_MASK, place)
@@ -78,7 +78,7 @@ class CocoMasks:
                 parts.append(numbers)
         for kind in wrong:
             self._refuse(kind, picture, where)
-        if parts and not length(parts) < mask_faults.LONGEST:
+        if parts and not length(parts) < LONGEST:
             self._refuse(mask_faults.NO_OUTLINE, picture, where)
             return None
         return CocoPolygons(tuple(parts)) if parts else None

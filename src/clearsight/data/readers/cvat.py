@@ -1,7 +1,7 @@
 """CVAT's "CVAT for images 1.1": `annotations.xml`, alone or in a folder or zip with the pictures in `images/`.
 
-A `<tag>` is a label of the whole picture, `<box>` fills its boxes, `<polygon>` and `<mask>` its masks. `subset` names its
-split.
+A `<tag>` is a label of the whole picture, `<box>` fills its boxes, `<polygon>` and `<mask>` its masks; those of one label and
+`group_id` are one instance. `subset` names its split.
 Format: https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/.
 """
 
@@ -15,20 +15,24 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from clearsight.core.errors import InputError
-from clearsight.core.image import MAX_PIXELS, is_picture
+from clearsight.core.image import MAX_PIXELS
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
-from clearsight.data.readers import mask_faults
-from clearsight.data.readers.boxes import FAR, number
+from clearsight.data.readers import box_faults, mask_faults
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Box, Picture
 from clearsight.data.readers.drawn import Patch
-from clearsight.data.readers.marks import Gathered, Marked, numbers, side
+from clearsight.data.readers.marks import Groups, note_polygons
 from clearsight.data.readers.names import count, few, natural_order, split_of
-from clearsight.data.readers.rings import Ring
 from clearsight.data.readers.safe_xml import parse
+from clearsight.data.readers.values import FAR, number, outline
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
 HEAD = 2**13
 """Bytes of a file that sniffing looks at."""
+
+DRAWN = frozenset({"any", "rectangle", "polygon", "mask"})
+"""Types of labels that boxes or masks bear; others, as "tag" and "points", name what they do not."""
 
 
 def sniff(location: Location) -> Evidence | None:
@@ -36,7 +40,7 @@ def sniff(location: Location) -> Evidence | None:
     tree, files = _files(location)
     if tree is None or not files:
         return None
-    head = tree.read(files[0])[:HEAD]
+    head = tree.head(files[0], HEAD)
     known = b"<annotations" in head and any(mark in head for mark in (b"<meta", b"<image ", b"<version"))
     return Evidence(0.96, f"annotations of CVAT: {few(files)}") if known else None
 
@@ -68,13 +72,13 @@ def _files(location: Location) -> tuple[Tree | None, list[str]]:
     return None, []
 
 
-def _gather(location: Location) -> Gathered:
+def _gather(location: Location) -> BoxSet:
     tree, files = _files(location)
     if tree is None or not files:
         raise InputError(
             f"{printable(str(location.path))} holds no annotations.xml; export it as 'CVAT for images 1.1'"
         )
-    gathered, members = Gathered(), set[str]()
+    gathered, members = BoxSet(for_boxes=False), set[str]()
     attributes: dict[str, None] = {}
     subsets: dict[str, None] = {}
     for name in files:
@@ -84,7 +88,7 @@ def _gather(location: Location) -> Gathered:
             raise InputError(f"{where} is no file of CVAT: its root is <{root.tag}>, not <annotations>")
         if root.find("track") is not None:
             raise InputError(f"{where} holds tracks of a video; export it as 'CVAT for images 1.1'")
-        gathered.declared += [label.text or "" for label in root.iterfind("meta//labels/label/name")]
+        _declare(root, gathered)
         folder = posixpath.dirname(name)
         for element in root.iterfind("image"):
             picture, member = _picture(tree, folder, element, gathered, subsets, where)
@@ -93,11 +97,22 @@ def _gather(location: Location) -> Gathered:
             gathered.pictures.append(picture)
     if not gathered.pictures:
         raise InputError(f"{printable(str(location.path))}: its annotations name no picture; export it again")
-    _say(gathered, tree, members if is_tree(location.path) else None, list(attributes), list(subsets))
+    _say(gathered, list(attributes), list(subsets))
+    if is_tree(location.path):
+        gathered.name_unlisted(tree, members)
     return gathered
 
 
-def _say(gathered: Gathered, tree: Tree, members: set[str] | None, attributes: list[str], subsets: list[str]) -> None:
+def _declare(root: Element, gathered: BoxSet) -> None:
+    """The labels of a task or a project in their order."""
+    for label in root.iterfind("meta//labels/label"):
+        if name := printable((label.findtext("name") or "").strip()):
+            gathered.declared.append(name)
+            if (label.findtext("type") or "any") not in DRAWN:
+                gathered.undrawn.add(name)
+
+
+def _say(gathered: BoxSet, attributes: list[str], subsets: list[str]) -> None:
     """Notes on what was read in a way of its own or not at all."""
     if attributes:
         gathered.notes.append(f"attributes are not read: {few(attributes, 10)}")
@@ -107,21 +122,16 @@ def _say(gathered: Gathered, tree: Tree, members: set[str] | None, attributes: l
     if untagged and len(untagged) < len(gathered.pictures):
         what = f"{count(len(untagged), 'picture')} without a tag, taken as not annotated with labels"
         gathered.notes.append(f"{what}: {few(untagged)}")
-    if members is not None:
-        others = [name for name in tree.files if is_picture(name) and name not in members]
-        if others:
-            gathered.notes.append(f"{count(len(others), 'picture')} that no annotation names, left out: {few(others)}")
+    note_polygons(gathered)
 
 
 def _picture(
-    tree: Tree, folder: str, element: Element, gathered: Gathered, subsets: dict[str, None], where: str
-) -> tuple[Marked, str]:
+    tree: Tree, folder: str, element: Element, gathered: BoxSet, subsets: dict[str, None], where: str
+) -> tuple[Picture, str]:
     """One `<image>` with what is drawn on it, and where its picture is."""
     name = str(element.get("name") or "").replace("\\", "/")
     if not name or "\0" in name:
         raise InputError(f"{where}: an <image> without a name; export it again")
-    here = f"{where}: {printable(name)}"
-    size = side(element.get("height"), here), side(element.get("width"), here)
     subset = element.get("subset") or ""
     split = split_of(subset)
     if split is None and subset.casefold() not in ("", "default"):
@@ -135,47 +145,51 @@ def _picture(
     places = [posixpath.normpath(posixpath.join(folder, place)) for place in places]
     member = next((place for place in places if tree.has(place)), places[1])
     if not tree.has(member):
-        gathered.missing.append(member)
-    picture = Marked(gathered.key(member), tree.image(member), split or "train", said=size, source=where)
+        gathered.faults.add(box_faults.MISSING, f"{where}: {printable(member)}")
+    picture = Picture(gathered.key(member), tree.image(member), split or "train", source=where)
+    gathered.say_size(picture, element.get("height"), element.get("width"), "<image>")
     tags: list[str] = []
+    groups = Groups()
     for place, mark in enumerate(element, 1):
-        label, at = printable((mark.get("label") or "").strip()), f"{here}: <{mark.tag}> {place}"
+        label, at = printable((mark.get("label") or "").strip()), f"<{mark.tag}> {place}"
         if mark.tag == "tag":
-            tags += [label] if label else []
-        elif mark.tag == "box" and numbers([mark.get("rotation") or 0], at)[0] % 360:
+            tags.append(label)
+        elif mark.tag == "box" and number(mark.get("rotation") or 0) % 360:
             gathered.leave_out("rotated boxes", picture.key)
         elif mark.tag == "box":
-            edges = numbers([mark.get(edge) for edge in ("xtl", "ytl", "xbr", "ybr")], at)
-            gathered.add_box(picture, label, edges, f"<box> {place}")
+            x1, y1, x2, y2 = (number(mark.get(edge)) for edge in ("xtl", "ytl", "xbr", "ybr"))
+            gathered.add(picture, Box(label, (x1, y1, x2, y2), at))
         elif mark.tag == "polygon":
-            gathered.add_polygon(picture, label, [_ring(mark.get("points") or "", at)], f"<polygon> {place}")
+            pairs = [pair.split(",") for pair in (mark.get("points") or "").split(";") if pair.strip()]
+            groups.of(label, _group(mark), at).rings.append(outline(pairs))
+        elif mark.tag == "mask" and (patch := _patch(mark)) is not None:
+            groups.of(label, _group(mark), at).patches.append(patch)
         elif mark.tag == "mask":
-            _mask(picture, label, mark, f"<mask> {place}", gathered)
+            gathered.refuse(mask_faults.NO_RUNS, picture.place(at))
         else:
             gathered.leave_out(f"shapes of the kind <{mark.tag}>", picture.key)
-    picture.labels = natural_order(tags) or None
+    groups.add(picture, gathered)
+    for _ in range(tags.count("")):
+        gathered.leave_out("tags without a label", picture.key)
+    picture.labels = natural_order(filter(None, tags)) or None
     return picture, member
 
 
-def _mask(picture: Marked, label: str, mark: Element, where: str, gathered: Gathered) -> None:
-    """A mask by its run lengths, row by row, within a window of the picture."""
+def _group(mark: Element) -> str | None:
+    """The group of a shape; 0 is none."""
+    found = mark.get("group_id")
+    return None if found in ("", "0") else found
+
+
+def _patch(mark: Element) -> Patch | None:
+    """A mask by its run lengths, row by row, within a window of the picture; None where these are damaged."""
     edges = [number(mark.get(edge)) for edge in ("top", "left", "height", "width")]
     counts = [number(part) for part in (mark.get("rle") or "").split(",")]
     if not all(value.is_integer() and 0 <= value < FAR for value in (*edges, *counts)):
-        gathered.refuse_mask(mask_faults.NO_RUNS, picture, where)
-        return
+        return None
     top, left, height, width = map(int, edges)
     lengths = [int(value) for value in counts]
     if sum(lengths) != height * width or height * width > MAX_PIXELS:
-        gathered.refuse_mask(mask_faults.NO_RUNS, picture, where)
-        return
+        return None
     flat = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
-    gathered.add_mask(picture, label, Patch.of(flat.reshape(height, width), top, left), where)
-
-
-def _ring(text: str, where: str) -> Ring:
-    """Points of "x,y;x,y"."""
-    pairs = [numbers(pair.split(","), where) for pair in text.split(";") if pair.strip()]
-    if any(len(pair) != 2 for pair in pairs):
-        raise InputError(f"{where} has points that are not x and y; export it again")
-    return tuple((pair[0], pair[1]) for pair in pairs)
+    return Patch.of(flat.reshape(height, width), top, left)

@@ -129,7 +129,7 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class LazyMasks:
     """The masks of one picture's objects, drawn when called. Picklable."""
 
     image: ImageSource = field(repr=False)
@@ -155,7 +155,7 @@ class Drawn:
 def masks_of(image: ImageSource, drawings: Sequence[Drawing], said: tuple[int, int] | None) -> Masks:
     """The masks of one picture as a sample has them."""
     crowd = np.array([drawing.crowd for drawing in drawings], bool)
-    drawn = Drawn(image, tuple(drawing.shape for drawing in drawings), said)
+    drawn = LazyMasks(image, tuple(drawing.shape for drawing in drawings), said)
     return Masks("instances", drawn, tuple(drawing.label for drawing in drawings), crowd if crowd.any() else None)
 
 

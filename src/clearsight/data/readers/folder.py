@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
-from clearsight.core.reader import SPLITS, DataInfo, Evidence, Location
+from clearsight.core.reader import DataInfo, Evidence, Location, by_split
 from clearsight.core.sample import Sample, printable
 from clearsight.data.readers.names import count, few, natural_order, split_of
 from clearsight.data.tree import Tree, is_tree, open_tree
@@ -51,7 +51,7 @@ def info(location: Location) -> DataInfo:
     survey = _survey(open_tree(location.path))
     if not survey.labels:
         raise InputError(_no_classes(location, survey))
-    splits = {split: len(survey.splits[split]) for split in SPLITS if split in survey.splits}
+    splits = {split: len(found) for split, found in by_split(survey.splits).items()}
     return DataInfo("folder", splits, survey.labels, frozenset({"labels"}), notes=tuple(_notes(survey)))
 
 

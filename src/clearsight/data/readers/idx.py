@@ -21,7 +21,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from clearsight.core.errors import InputError
-from clearsight.core.reader import SPLITS, DataInfo, Evidence, Location
+from clearsight.core.reader import DataInfo, Evidence, Location, by_split
 from clearsight.core.sample import Array, Sample, printable
 from clearsight.data.readers.names import few
 from clearsight.data.readers.rows import RowImage, member_stamp
@@ -127,7 +127,7 @@ def _pairs(tree: Tree) -> dict[str, _Pair]:
         found[split] = _Pair(name, labels)
     if not found:
         raise InputError(f"{_shown(tree, '')} holds no idx file such as train-images-idx3-ubyte.gz")
-    return {split: found[split] for split in SPLITS if split in found}
+    return by_split(found)
 
 
 def _split(stem: str) -> str | None:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
-from clearsight.core.reader import SPLITS, DataInfo, Evidence, Location
+from clearsight.core.reader import DataInfo, Evidence, Location, by_split
 from clearsight.core.sample import Sample, printable
 from clearsight.data.readers.names import count, few, split_of
 from clearsight.data.readers.synsets import MAPPINGS, SYNSET, parse, readable
@@ -56,7 +56,7 @@ def info(location: Location) -> DataInfo:
     """Splits, classes in the order of their ids, what was left out. Raises `InputError` where no folder is a synset's."""
     survey = _survey(location)
     names, note = _names(location, survey)
-    splits = {split: len(survey.splits[split]) for split in SPLITS if survey.splits.get(split)}
+    splits = {split: len(found) for split, found in by_split(survey.splits).items()}
     notes = (*survey.notes, *((note,) if note else ()))
     return DataInfo("imagenet", splits, tuple(names.values()), frozenset({"labels"}), ("synset",), notes)
 

@@ -28,19 +28,22 @@ class IndexObjects:
         """A mask for each object. Raises `BadImage` where the file cannot be read, or is not of the picture's size."""
         return from_indices(_numbers(fitting(self.mask, self.image)), self.numbers)
 
+    def files(self) -> tuple[ImageSource, ...]:
+        """The file of the objects."""
+        return (self.mask,)
+
 
 @dataclass(frozen=True)
 class Valued:
-    """The pixels of a file that have one value."""
+    """The pixels of a file that have one of some values."""
 
     image: ImageSource = field(repr=False)
     mask: ImageSource
-    value: int
+    values: tuple[int, ...]
 
     def __call__(self) -> Runs:
         """Their mask. Raises `BadImage` as `IndexObjects` does."""
-        (runs,) = from_indices(_numbers(fitting(self.mask, self.image)), (self.value,))
-        return runs
+        return from_mask(np.isin(_numbers(fitting(self.mask, self.image)), self.values))
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class ObjectFiles:
     def __call__(self) -> tuple[Runs, ...]:
         """A mask for each object. Raises `BadImage` where a file cannot be read, or is not of the picture's size."""
         return tuple(from_mask(_numbers(fitting(mask, self.image)) != 0) for mask in self.masks)
+
+    def files(self) -> tuple[ImageSource, ...]:
+        """The files of the objects."""
+        return self.masks
 
 
 def objects_in(mask: ImageSource) -> Array:

@@ -18,12 +18,15 @@ from clearsight.core.errors import BadImage, InputError
 from clearsight.core.image import is_picture
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import ImageSource, Sample, printable
-from clearsight.data.readers import mask_faults
-from clearsight.data.readers.drawn import Joined, Patch, Rings, Shape
-from clearsight.data.readers.marks import Gathered, Marked, points, read_json, side
+from clearsight.data.readers import box_faults, mask_faults
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Box, Picture
+from clearsight.data.readers.drawn import Patch
+from clearsight.data.readers.marks import Groups, note_polygons
 from clearsight.data.readers.mask_values import values_of
 from clearsight.data.readers.names import count, few, natural_order, split_of
 from clearsight.data.readers.rings import Ring
+from clearsight.data.readers.values import outline, read_json
 from clearsight.data.tree import Tree, is_tree, open_tree
 
 CORNERS = 64
@@ -91,8 +94,8 @@ def read(location: Location, split: str) -> Iterator[Sample]:
     return _gather(location).samples(split)
 
 
-def _gather(location: Location) -> Gathered:
-    tree, gathered = open_tree(location.path), Gathered()
+def _gather(location: Location) -> BoxSet:
+    tree, gathered = open_tree(location.path), BoxSet(for_boxes=False)
     others: list[str] = []
     seen: set[str] = set()
     for name in _json_files(tree):
@@ -101,21 +104,20 @@ def _gather(location: Location) -> Gathered:
             others.append(name)
             continue
         picture = _picture(tree, name, data, gathered, seen)
-        where = printable(str(tree.path / name))
-        _flags(picture, data.get("flags"), where)
-        _shapes(picture, data["shapes"], gathered, where)
+        _flags(picture, data.get("flags"))
+        _shapes(picture, data["shapes"], gathered)
         gathered.pictures.append(picture)
     if not gathered.pictures:
         place = printable(str(location.path))
         raise InputError(f"{place} holds no file of Labelme's: a JSON with 'shapes' beside each picture")
-    alone = [name for name in tree.files if is_picture(name) and posixpath.normpath(name) not in seen]
-    for name in alone:
-        key = gathered.key(name)
-        gathered.pictures.append(Marked(key, tree.image(name), _split(tree, name), annotated=False))
-    if alone:
-        gathered.notes.append(f"{count(len(alone), 'picture')} without an annotation file: {few(alone)}")
+    for name in tree.files:
+        if is_picture(name) and posixpath.normpath(name) not in seen:
+            gathered.faults.add(box_faults.UNMARKED, printable(name))
+            key = gathered.key(name)
+            gathered.pictures.append(Picture(key, tree.image(name), _split(tree, name), annotated=False))
     if others:
         gathered.notes.append(f"{count(len(others), 'JSON file')} of something else: {few(others)}")
+    note_polygons(gathered)
     return gathered
 
 
@@ -129,7 +131,7 @@ def _is_labelme(data: Any) -> bool:
     )
 
 
-def _picture(tree: Tree, name: str, data: dict[str, Any], gathered: Gathered, seen: set[str]) -> Marked:
+def _picture(tree: Tree, name: str, data: dict[str, Any], gathered: BoxSet, seen: set[str]) -> Picture:
     """The picture of an annotation file: where it says, else beside it by its name, else within it."""
     where = printable(str(tree.path / name))
     said = data.get("imagePath")
@@ -145,11 +147,11 @@ def _picture(tree: Tree, name: str, data: dict[str, Any], gathered: Gathered, se
         image, key = EmbeddedImage(tree.path, name), name
     else:
         image, key = tree.image(member), member
-        gathered.missing.append(member)
+        gathered.faults.add(box_faults.MISSING, f"{where}: {printable(member)}")
     seen.add(member)
-    sides = data.get("imageHeight"), data.get("imageWidth")
-    size = (side(sides[0], where), side(sides[1], where)) if None not in sides else None
-    return Marked(gathered.key(key), image, _split(tree, name), said=size, source=where)
+    picture = Picture(gathered.key(key), image, _split(tree, name), source=where)
+    gathered.say_size(picture, data.get("imageHeight"), data.get("imageWidth"), "size")
+    return picture
 
 
 def _split(tree: Tree, name: str) -> str:
@@ -157,64 +159,45 @@ def _split(tree: Tree, name: str) -> str:
     return split_of(name.split("/")[0]) or split_of(name.removeprefix(tree.heart).split("/")[0]) or "train"
 
 
-def _flags(picture: Marked, flags: Any, where: str) -> None:
+def _flags(picture: Picture, flags: Any) -> None:
     """Labels of the whole picture: the flags that are set. A file without flags says nothing of them."""
     if not flags:
         return
     if not isinstance(flags, dict):
-        raise InputError(f"{where}: 'flags' must be names with true or false; save it with Labelme again")
+        raise InputError(f"{picture.source}: 'flags' must be names with true or false; save it with Labelme again")
     picture.labels = natural_order(printable(flag) for flag, value in flags.items() if value)
 
 
-def _shapes(picture: Marked, shapes: list[Any], gathered: Gathered, where: str) -> None:
-    groups: dict[tuple[str, Any], _Group] = {}
+def _shapes(picture: Picture, shapes: list[Any], gathered: BoxSet) -> None:
+    groups = Groups()
     for number, shape in enumerate(shapes, 1):
-        here = f"{where}: shape {number}"
+        where = f"shape {number}"
         if not isinstance(shape, dict):
-            raise InputError(f"{here} is not as Labelme writes it; save it with Labelme again")
+            raise InputError(f"{picture.source}: {where} is not as Labelme writes it; save it with Labelme again")
         label, kind = printable(str(shape.get("label") or "").strip()), shape.get("shape_type") or "polygon"
-        corners = points(shape.get("points"), here)
-        group = shape.get("group_id")
-        own = (label, f"#{number}" if group is None else str(group))
-        if kind == "rectangle" and len(corners) == 2:
-            gathered.add_box(picture, label, (*corners[0], *corners[1]), f"shape {number}")
+        corners, group = outline(shape.get("points")), shape.get("group_id")
+        if kind == "rectangle" and corners is None:
+            gathered.refuse(box_faults.NO_NUMBERS, picture.place(where))
+        elif kind == "rectangle" and corners is not None and len(corners) == 2:
+            (x1, y1), (x2, y2) = corners  # any two opposite ones, as they were drawn: none is meant to be the first
+            gathered.add(picture, Box(label, (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), where))
         elif kind in ("polygon", "circle"):
             ring = _circle(corners) if kind == "circle" else corners
-            groups.setdefault(own, _Group(number)).rings.append(ring)
+            groups.of(label, group, where).rings.append(ring)
         elif kind == "mask":
-            patch = _patch(shape.get("mask"), corners, here)
+            patch = _patch(shape.get("mask"), corners, f"{picture.source}: {where}")
             if patch is None:
-                gathered.refuse_mask(mask_faults.NO_RUNS, picture, f"shape {number}")
+                gathered.refuse(mask_faults.NO_RUNS, picture.place(where))
             else:
-                groups.setdefault(own, _Group(number)).patches.append(patch)
+                groups.of(label, group, where).patches.append(patch)
         else:
             gathered.leave_out(f"shapes of the kind {printable(str(kind))!r}", picture.key)
-    for (label, _), found in groups.items():
-        found.add(picture, label, gathered)
+    groups.add(picture, gathered)
 
 
-@dataclass
-class _Group:
-    """The shapes of one instance; a shape without a group is one."""
-
-    first: int  # the number of its first shape
-    rings: list[Ring] = field(default_factory=list)
-    patches: list[Patch] = field(default_factory=list)
-
-    def add(self, picture: Marked, label: str, gathered: Gathered) -> None:
-        """The instance, put with its picture."""
-        where = f"shape {self.first}"
-        if not self.patches:
-            gathered.add_polygon(picture, label, self.rings, where)
-            return
-        whole = tuple(ring for ring in self.rings if len(ring) > 2)
-        shapes: tuple[Shape, ...] = (*self.patches, *((Rings(whole),) if whole else ()))
-        gathered.add_mask(picture, label, shapes[0] if len(shapes) == 1 else Joined(shapes), where)
-
-
-def _patch(text: Any, corners: Ring, where: str) -> Patch | None:
+def _patch(text: Any, corners: Ring | None, where: str) -> Patch | None:
     """A mask as the picture of a window, by its first pixel and its last; None where it is none, or of another size."""
-    if not isinstance(text, str) or len(corners) != 2:
+    if not isinstance(text, str) or corners is None or len(corners) != 2:
         return None
     (left, top), (right, bottom) = ((round(x), round(y)) for x, y in corners)
     try:
@@ -227,8 +210,10 @@ def _patch(text: Any, corners: Ring, where: str) -> Patch | None:
     return Patch.of(mask, top, left)
 
 
-def _circle(corners: Ring) -> Ring:
-    """A circle, given by its centre and a point on it, as a polygon."""
+def _circle(corners: Ring | None) -> Ring | None:
+    """A circle, given by its centre and a point on it, as a polygon; None where these are no numbers."""
+    if corners is None:
+        return None
     if len(corners) != 2:
         return ()
     (x, y), (at_x, at_y) = corners

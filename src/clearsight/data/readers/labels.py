@@ -24,6 +24,7 @@ from clearsight.core.sample import printable
 from clearsight.data.readers.columns import SEPARATORS
 from clearsight.data.readers.names import count, few
 from clearsight.data.readers.sheet import Row
+from clearsight.data.readers.values import is_empty
 
 PLURALS = frozenset({"labels", "tags", "classes", "categories"})
 _TRUTH = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
@@ -41,16 +42,16 @@ class Reading:
     def labels(self, row: Row, where: str) -> tuple[str, ...] | None:
         """The labels of a row, each once; None where all its cells are empty. Raises `InputError` with `where`."""
         cells = [(column, row.get(column)) for column in self.columns]
-        if all(_empty(cell) for _, cell in cells):
+        if all(is_empty(cell) for _, cell in cells):
             return None
         if self.indicators:
-            return tuple(column for column, cell in cells if not _empty(cell) and _truth(cell))
+            return tuple(column for column, cell in cells if not is_empty(cell) and _truth(cell))
         found: dict[str, None] = {}
         for column, cell in cells:
             for value in self._parts(column, cell):
                 if isinstance(value, (dict, list, bytes)):
                     raise InputError(f"{where}: {column!r} must hold a label or a list of labels")
-                if not _empty(value):
+                if not is_empty(value):
                     found[_text(value)] = None
         return tuple(found)
 
@@ -78,7 +79,7 @@ def decide(
     texts = {column: Counter(_texts(rows, column)) for column in columns}
     if len(columns) > 1 and _are_indicators(columns, rows, name):
         notes.append(f"{name}: {few(columns, 5)} hold 0 and 1; a picture's labels are the columns with 1")
-        blank = sum(any(map(_empty, cells)) and not all(map(_empty, cells)) for cells in _cells(rows, columns))
+        blank = sum(any(map(is_empty, cells)) and not all(map(is_empty, cells)) for cells in _cells(rows, columns))
         if blank:
             notes.append(f"{name}: {count(blank, 'row')} with empty cells among {few(columns, 5)}, read as 0")
         return Reading(tuple(columns), indicators=True), notes
@@ -103,7 +104,7 @@ def indicators_among(columns: Sequence[str], rows: Sequence[Row]) -> list[str]:
     """The columns that hold nothing but 0 and 1, for a hint."""
     found = []
     for column in columns:
-        cells = [row.get(column) for row in rows if not _empty(row.get(column))]
+        cells = [row.get(column) for row in rows if not is_empty(row.get(column))]
         if cells and all(_truth(cell) is not None for cell in cells):
             found.append(column)
     return found
@@ -115,7 +116,7 @@ def _blank(
     """Says how empty cells are read where several labels, or none, may apply."""
     if not separators and not lists:
         return
-    blank = sum(all(map(_empty, cells)) for cells in _cells(rows, columns))
+    blank = sum(all(map(is_empty, cells)) for cells in _cells(rows, columns))
     if blank:
         mark = next(iter(separators.values()), "[]")
         rows_are = f"{count(blank, 'row')} without labels taken as not annotated"
@@ -138,7 +139,7 @@ def _clear(column: str, texts: Mapping[str, int], mark: str) -> bool:
 
 
 def _are_indicators(columns: Sequence[str], rows: Sequence[Row], name: str) -> bool:
-    cells = [(column, row.get(column)) for row in rows for column in columns if not _empty(row.get(column))]
+    cells = [(column, row.get(column)) for row in rows for column in columns if not is_empty(row.get(column))]
     odd = [(column, str(cell)) for column, cell in cells if _truth(cell) is None]
     if cells and odd and {cell for _, cell in odd} <= {"-1", "-1.0"}:
         column, cell = odd[0]
@@ -152,10 +153,6 @@ def _cells(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[list[Any]]:
 
 def _texts(rows: Iterable[Row], column: str) -> Iterator[str]:
     return (cell for row in rows if isinstance(cell := row.get(column), str) and cell.strip())
-
-
-def _empty(cell: Any) -> bool:
-    return cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())  # NaN is not itself
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Label Studio's exports "JSON" and "JSON-MIN": a list of tasks in a file, alone or in a folder or zip with pictures.
 
-Choices are labels of the whole picture, rectangles its boxes, polygons, in percent of its size, and brush strokes its masks.
+Choices are labels of the whole picture, rectangles its boxes, polygons and brush strokes its masks, all but the last in percent
+of its size.
 Format: https://labelstud.io/guide/export; https://labelstud.io/guide/task_format.
 """
 
@@ -15,14 +16,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
 from clearsight.core.reader import DataInfo, Evidence, Location
-from clearsight.core.sample import Sample, printable
+from clearsight.core.sample import Array, Sample, printable
 from clearsight.data.brush import read_brush
-from clearsight.data.readers import mask_faults
+from clearsight.data.readers import box_faults, mask_faults
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Box, Picture
 from clearsight.data.readers.columns import IMAGE_COLUMNS
-from clearsight.data.readers.drawn import Patch
+from clearsight.data.readers.drawn import Drawing, Patch
 from clearsight.data.readers.labelstudio_tasks import Task, tasks_of
-from clearsight.data.readers.marks import Gathered, Marked, numbers, points, read_json, side
+from clearsight.data.readers.marks import add_polygon, note_polygons
 from clearsight.data.readers.names import count, few, natural_order, split_of
+from clearsight.data.readers.values import cornered, number, outline, read_json
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
 COLUMNS = frozenset({"image_column", "label_column"})
@@ -64,7 +68,7 @@ def _find(location: Location) -> tuple[Tree | None, list[str]]:
     else:
         return None, []
     few_enough = files if len(files) < 10 else []  # one beside each picture: not ours
-    return tree, [name for name in few_enough if _looks_right(tree.read(name)[:HEAD])]
+    return tree, [name for name in few_enough if _looks_right(tree.head(name, HEAD))]
 
 
 def _looks_right(head: bytes) -> bool:
@@ -74,14 +78,14 @@ def _looks_right(head: bytes) -> bool:
     return full or b'"annotation_id"' in head or b'"lead_time"' in head
 
 
-def _gather(location: Location) -> Gathered:
+def _gather(location: Location) -> BoxSet:
     tree, files = _find(location)
     place = printable(str(location.path))
     if tree is None or len(files) != 1:
         what = f"{few(files)}; name the one that is meant" if files else "no export; export the project as JSON"
         raise InputError(f"{place} holds {what}")
     where = printable(str(tree.path / files[0]))
-    gathered = Gathered()
+    gathered = BoxSet(shares=True, corners=False, for_boxes=False)
     wanted = [part.strip() for part in location.label_column.split(",")] if location.label_column else []
     members: set[str] = set()
     controls: dict[str, None] = {}
@@ -92,22 +96,27 @@ def _gather(location: Location) -> Gathered:
         if split is not None:
             del extra[SPLIT]
         key, image = gathered.key(member), tree.image(member)
-        picture = Marked(key, image, split or "train", annotated=told, extra=extra, source=where)
+        picture = Picture(key, image, split or "train", annotated=told, extra=extra, source=where)
         gathered.pictures.append(picture)
+        sizes = [(result.get("original_height"), result.get("original_width")) for result in task.results or ()]
+        here = printable(f"task {task.number}")
+        height, width = next((pair for pair in sizes if any(pair)), (None, None))
+        gathered.say_size(picture, height, width, here)
         for result in task.results or ():
             if result.get("type") == "choices":
                 controls[str(result.get("from_name"))] = None
-            _add(picture, result, wanted, gathered, f"{where}: task {task.number}")
+            _add(picture, result, wanted, gathered, here)
     if wanted and not controls.keys() >= set(wanted):
         raise InputError(f"{where} has no choices called {few(wanted)}; it has {few(list(controls), 10) or 'none'}")
     _settle(gathered, [] if wanted else list(controls))
-    if is_tree(location.path) and (others := [n for n in tree.files if is_picture(n) and n not in members]):
-        gathered.notes.append(f"{count(len(others), 'picture')} that no task names, left out: {few(others)}")
+    if is_tree(location.path):
+        gathered.name_unlisted(tree, members)
     return gathered
 
 
-def _settle(gathered: Gathered, controls: list[str]) -> None:
+def _settle(gathered: BoxSet, controls: list[str]) -> None:
     """What only the whole set shows: that a picture without choices has none, and what a person should know."""
+    gathered.columns = tuple(dict.fromkeys(column for picture in gathered.pictures for column in picture.extra))
     if any(picture.labels is not None for picture in gathered.pictures):
         free = [picture for picture in gathered.pictures if picture.annotated and picture.labels is None]
         for picture in free:
@@ -121,69 +130,75 @@ def _settle(gathered: Gathered, controls: list[str]) -> None:
         gathered.notes.append(f"{together}; say --label-column {controls[0]} to take one alone")
     if bare := [picture.key for picture in gathered.pictures if not picture.annotated]:
         gathered.notes.append(f"{count(len(bare), 'picture')} not annotated: {few(bare)}")
+    note_polygons(gathered)
 
 
-def _add(picture: Marked, result: Mapping[str, Any], wanted: list[str], gathered: Gathered, where: str) -> None:
-    """One result of an annotation: labels, a box, a polygon, or something that is left out and counted."""
+def _add(picture: Picture, result: Mapping[str, Any], wanted: list[str], gathered: BoxSet, where: str) -> None:
+    """One result of an annotation: labels, a box, a mask, or something that is left out and counted."""
     kind, value = str(result.get("type")), result.get("value")
     if not isinstance(value, dict):
         gathered.leave_out(f"results of the kind {printable(kind)!r}", picture.key)
-        return
-    if kind == "choices" and not ({"x", "points"} & value.keys()):
+    elif kind == "choices" and not ({"x", "points"} & value.keys()):
         if not wanted or result.get("from_name") in wanted:
             _choose(picture, value, where)
         else:
             gathered.leave_out(f"choices of {printable(str(result.get('from_name')))!r}", picture.key)
-        return
-    if kind not in ("rectanglelabels", "polygonlabels", "brushlabels"):
+    elif kind not in ("rectanglelabels", "polygonlabels", "brushlabels"):
         what = "choices for a region" if kind == "choices" else f"results of the kind {printable(kind)!r}"
         gathered.leave_out(what, picture.key)
-        return
-    height, width = side(result.get("original_height"), where), side(result.get("original_width"), where)
-    picture.said = (height, width)
-    named = value.get(kind) or [""]
-    labels = [printable(str(label).strip()) for label in (named if isinstance(named, list) else [named])]
-    if numbers([result.get("image_rotation") or 0], where)[0] % 360:
+    elif number(result.get("image_rotation") or 0) % 360:
         gathered.leave_out("regions on a picture that was turned while it was annotated", picture.key)
-    elif kind == "rectanglelabels" and numbers([value.get("rotation") or 0], where)[0] % 360:
+    else:
+        named = value.get(kind) or [""]
+        labels = [printable(str(label).strip()) for label in (named if isinstance(named, list) else [named])]
+        _region(picture, kind, value, labels, gathered, where)
+
+
+def _region(
+    picture: Picture, kind: str, value: Mapping[str, Any], labels: list[str], gathered: BoxSet, where: str
+) -> None:
+    """A box or a mask, one for each of its labels. Percent become shares of the picture's sides."""
+    if kind == "rectanglelabels" and number(value.get("rotation") or 0) % 360:
         gathered.leave_out("rotated boxes", picture.key)
     elif kind == "rectanglelabels":
-        x, y, wide, high = numbers([value.get(name) for name in ("x", "y", "width", "height")], where)
+        edges = cornered(*(number(value.get(name)) for name in ("x", "y", "width", "height")))
+        x1, y1, x2, y2 = (edge / 100 for edge in edges)
         for label in labels:
-            box = (x / 100 * width, y / 100 * height, (x + wide) / 100 * width, (y + high) / 100 * height)
-            gathered.add_box(picture, label, box, where.removeprefix(f"{picture.source}: "))
+            gathered.add(picture, Box(label, (x1, y1, x2, y2), where))
     elif kind == "brushlabels":
-        _stroke(picture, value, labels, (height, width), gathered, where.removeprefix(f"{picture.source}: "))
-    else:
-        ring = tuple((x / 100 * width, y / 100 * height) for x, y in points(value.get("points"), where))
+        mask = _painted(value.get("rle"), picture.said)
+        if mask is None:
+            gathered.refuse(mask_faults.NO_RUNS, picture.place(where))
+            return
         for label in labels:
-            gathered.add_polygon(picture, label, [ring], where.removeprefix(f"{picture.source}: "))
+            gathered.add_mask(picture, Drawing(label, Patch.of(mask, 0, 0), where))
+    else:
+        percent = outline(value.get("points"))
+        ring = None if percent is None else tuple((x / 100, y / 100) for x, y in percent)
+        for label in labels:
+            add_polygon(gathered, picture, label, [ring], where, shares=True)
 
 
-def _stroke(
-    picture: Marked, value: Mapping[str, Any], labels: list[str], size: tuple[int, int], gathered: Gathered, where: str
-) -> None:
-    """What is painted with a brush."""
-    packed = value.get("rle")
+def _painted(packed: Any, size: tuple[int, int] | None) -> Array | None:
+    """The pixels of a brush stroke, bool (H, W); None where it is damaged, or nothing says its size."""
+    if size is None or not isinstance(packed, list):
+        return None
     try:
-        mask = read_brush(packed if isinstance(packed, list) else [], *size)
+        return read_brush(packed, *size)
     except ValueError:
-        gathered.refuse_mask(mask_faults.NO_RUNS, picture, where)
-        return
-    for label in labels:
-        gathered.add_mask(picture, label, Patch.of(mask, 0, 0), where)
+        return None
 
 
-def _choose(picture: Marked, value: Mapping[str, Any], where: str) -> None:
+def _choose(picture: Picture, value: Mapping[str, Any], where: str) -> None:
     chosen = value.get("choices")
     if not isinstance(chosen, list):
-        raise InputError(f"{where} has choices that are no list; export it again")
+        raise InputError(f"{picture.source}: {where} has choices that are no list; export it again")
     labels = (printable(str(choice).strip()) for choice in chosen)
     picture.labels = natural_order([*(picture.labels or ()), *filter(None, labels)])
 
 
 def _picture(
-    task: Task, tree: Tree, folder: str, location: Location, gathered: Gathered, where: str
+    task: Task, tree: Tree, folder: str, location: Location, gathered: BoxSet, where: str
 ) -> tuple[str, dict[str, Any]]:
     """Where the picture of a task is, looked for beside the file and in `images/`, and the task's other data."""
     column = location.image_column or next((name for name in IMAGE_COLUMNS if name in task.data), None)
@@ -196,7 +211,7 @@ def _picture(
     member = next((place for place in places if tree.has(place)), None)
     if member is None:
         member = places[-2]  # its bare name
-        gathered.missing.append(reference)
+        gathered.faults.add(box_faults.MISSING, f"{where}: task {task.number}: {printable(reference)}")
     extra = {name: value for name, value in task.data.items() if name != column and not isinstance(value, (dict, list))}
     return member, extra
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from clearsight.core.errors import InputError
+from clearsight.data.readers.box_set import BoxSet
 from clearsight.data.readers.columns import LABEL_COLUMNS
-from clearsight.data.readers.marks import Gathered
 
 CHOICES = ("choice", "choices", *LABEL_COLUMNS)
 """Names that a control of choices goes by; JSON-MIN does not tell one choice from a column of text."""
@@ -28,7 +28,7 @@ class Task:
     results: list[Any] | None  # None: not annotated
 
 
-def tasks_of(rows: Any, wanted: Sequence[str], gathered: Gathered, where: str) -> list[Task]:
+def tasks_of(rows: Any, wanted: Sequence[str], gathered: BoxSet, where: str) -> list[Task]:
     """The tasks of an export that was read. `wanted` are controls of choices that the user named.
 
     Of several annotations the ground truth counts, else the newest; the others are counted in `gathered`.
@@ -48,7 +48,7 @@ def tasks_of(rows: Any, wanted: Sequence[str], gathered: Gathered, where: str) -
     return [_short(number, several, known, gathered) for number, several in by_task.items()]
 
 
-def _full(row: Mapping[str, Any], gathered: Gathered, where: str) -> Task:
+def _full(row: Mapping[str, Any], gathered: BoxSet, where: str) -> Task:
     number, data, annotations = row.get("id", "?"), row.get("data"), row.get("annotations") or []
     if not isinstance(data, dict) or not isinstance(annotations, list):
         raise InputError(f"{where}: task {number} has no 'data' with a picture; export it again")
@@ -63,7 +63,7 @@ def _full(row: Mapping[str, Any], gathered: Gathered, where: str) -> Task:
     return Task(number, data, results)
 
 
-def _short(number: str, rows: Sequence[Mapping[str, Any]], known: Sequence[str], gathered: Gathered) -> Task:
+def _short(number: str, rows: Sequence[Mapping[str, Any]], known: Sequence[str], gathered: BoxSet) -> Task:
     """The rows of JSON-MIN for one task, an annotation each, whose controls lie among the data."""
     best = _best(rows, number, gathered)
     results: list[Any] = []
@@ -87,7 +87,7 @@ def _region(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": kind, "from_name": name, "value": item, **sizes}
 
 
-def _best(annotations: Sequence[Mapping[str, Any]], number: Any, gathered: Gathered) -> Mapping[str, Any] | None:
+def _best(annotations: Sequence[Mapping[str, Any]], number: Any, gathered: BoxSet) -> Mapping[str, Any] | None:
     """The annotation that counts, None where all were cancelled; what does not count is counted."""
     good = [found for found in annotations if not found.get("was_cancelled")]
     for _ in range(len(annotations) - len(good)):

@@ -44,6 +44,8 @@ class Pairs:
     tree: Tree
     pairs: list[Pair] = field(default_factory=list)  # by split, in natural order
     orphans: list[str] = field(default_factory=list)  # masks without a picture
+    same_pictures: list[str] = field(default_factory=list)  # pictures of the name of another, which is taken
+    same_masks: list[str] = field(default_factory=list)  # masks of the name of another
 
     @property
     def masks(self) -> list[str]:
@@ -53,15 +55,14 @@ class Pairs:
 
 def find_pairs(tree: Tree) -> Pairs:
     """Pictures with their masks. Folders that hold masks alone are known by their names, files beside pictures by theirs."""
+    found, used = Pairs(tree), set[str]()
     pictures: dict[tuple[str, str], str] = {}
     masks: dict[tuple[str, str], str] = {}
     for name in sorted(filter(is_picture, tree.files), key=natural):
         where, stem, is_mask = _place(name.removeprefix(tree.heart))
-        if is_mask:
-            masks.setdefault((where, stem), name)
-        else:
-            pictures.setdefault((where, stem), name)
-    found, used = Pairs(tree), set[str]()
+        files, others = (masks, found.same_masks) if is_mask else (pictures, found.same_pictures)
+        if files.setdefault((where, stem), name) != name:
+            others.append(name)
     heart = split_within(PurePosixPath(tree.heart).name) or "train"
     for (where, stem), picture in pictures.items():
         mask = next((masks[key] for key in _keys(where, stem) if key in masks), None)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clearsight.core.errors import InputError
-from clearsight.core.sample import VOID, printable
+from clearsight.core.sample import BACKGROUND, VOID, printable
 from clearsight.data.readers.mask_values import Colour, Meaning
 from clearsight.data.readers.names import few
 from clearsight.data.tree import Tree
@@ -34,8 +34,8 @@ FILES = (
 UNKNOWN = frozenset({"unlabelled", "unlabeled", "unannotated", "void", "ignore", "ignored", "ignorelabel", "dontcare"})
 """Names of what is no class: its pixels count for nothing. Without case, blanks, dashes and apostrophes."""
 
-BACKGROUND, OBJECT = "background", "object"
-"""What 0 and 255 are called where nothing names them."""
+OBJECT = "object"
+"""What 255, or 1, is called where nothing names it, 0 being `BACKGROUND`."""
 
 LARGEST = 2**20
 """Bytes beyond which a file is no table of classes."""

@@ -16,6 +16,9 @@ Colour = tuple[int, int, int]
 LOSSY = frozenset({"JPEG", "MPO"})
 """Kinds of files whose values are not those that were saved."""
 
+_NO_CODE = -(2**63)
+"""A number that is no value and no colour of a mask."""
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -35,9 +38,9 @@ class Meaning:
         return self._of(pixels.astype(np.int64), {**void, **self.values}, str)
 
     def _of(self, codes: Array, table: Mapping[int, int], name: Callable[[int], str]) -> tuple[Array, dict[str, int]]:
-        known = np.array(sorted(table), np.int64)
-        rows = np.array([table[code] for code in known.tolist()], np.uint8)
-        at = np.minimum(np.searchsorted(known, codes), len(known) - 1)
+        known = np.array([*sorted(table), _NO_CODE], np.int64)  # the last for codes above all others
+        rows = np.array([table.get(code, VOID) for code in known.tolist()], np.uint8)
+        at = np.searchsorted(known[:-1], codes)
         found = np.where(known[at] == codes, rows[at], np.uint8(VOID if self.rest is None else self.rest))
         if self.rest is not None:
             return found.astype(np.uint8), {}
@@ -55,16 +58,20 @@ class MaskFile:
     meaning: Meaning
 
     def __call__(self) -> Array:
-        """Classes uint8 (H, W). Raises `BadImage` where the file cannot be read, or is not of the picture's size."""
-        return self._read()[0]
+        """Classes uint8 (H, W). Raises `BadImage` where the file cannot be read, is not of the picture's size, or holds
+        colours that nothing explains."""
+        return self.judged()[0]
 
-    def beyond(self) -> dict[str, int]:
-        """How many pixels have which values, or colours, outside the classes: they count for nothing."""
-        return self._read()[1]
-
-    def _read(self) -> tuple[Array, dict[str, int]]:
+    def judged(self) -> tuple[Array, dict[str, int]]:
+        """The same, and how many pixels have which values, or colours, outside the classes: they count for nothing."""
         pixels = fitting(self.mask, self.image, coloured=bool(self.meaning.colours))
+        if pixels.ndim == 3 and not self.meaning.colours:
+            pixels = _one_channel(pixels, self.mask.name)
         return self.meaning.indices(pixels)
+
+    def files(self) -> tuple[ImageSource, ...]:
+        """The file of the mask."""
+        return (self.mask,)
 
 
 def fitting(mask: ImageSource, image: ImageSource, coloured: bool = False) -> Array:
@@ -83,7 +90,7 @@ def values_of(mask: ImageSource, coloured: bool = False) -> Array:
     uint8 (H, W, 3). With `coloured` a palette stands for its colours. Raises `BadImage`."""
     data = mask.encoded()
     if data is None:
-        raise BadImage(mask.name, "holds no file of a mask")
+        raise BadImage(mask.name, "is no file, so that its values are not known; save the mask as PNG")
     with open_picture(data, mask.name) as picture:
         if picture.format in LOSSY:
             raise BadImage(mask.name, "is a JPEG, whose values are not those that were saved; save masks as PNG")
@@ -95,8 +102,18 @@ def values_of(mask: ImageSource, coloured: bool = False) -> Array:
             if picture.mode == "LA":
                 return np.array(picture.getchannel(0))
             return np.array(picture.convert("RGB"))
-        except OSError as error:
+        except BadImage:
+            raise
+        except Exception as error:  # a decoder's own failure on odd data: SyntaxError, struct.error, ValueError …
             raise BadImage(mask.name, f"is damaged or cut short ({error})") from None
+
+
+def _one_channel(pixels: Array, name: str) -> Array:
+    """The numbers (H, W) of a mask that was saved with three equal channels, as OpenCV does."""
+    if (pixels != pixels[..., :1]).any():
+        todo = "save the classes' numbers, or write their colours into a table such as class_dict.csv"
+        raise BadImage(name, f"holds colours and nothing says what they mean; {todo}")
+    return pixels[..., 0]
 
 
 def _whole(pixels: Array, name: str) -> Array:

@@ -6,16 +6,17 @@ is whose (`mask_files`). A class called "unlabelled", "void" or the like is none
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from clearsight.core.errors import BadImage, InputError
-from clearsight.core.reader import SPLITS, DataInfo, Evidence, Fault, Location
+from clearsight.core.reader import DataInfo, Evidence, Fault, Location, by_split
 from clearsight.core.sample import VOID, Masks, Sample, printable
 from clearsight.data.readers import mask_faults
-from clearsight.data.readers.box_faults import Faults
+from clearsight.data.readers.faults import Faults
 from clearsight.data.readers.mask_files import Pairs, find_pairs
 from clearsight.data.readers.mask_tables import Classes, Entry, classes_of, find_table, read_table, seen_classes, told
 from clearsight.data.readers.mask_values import MaskFile, packed, values_of
@@ -45,11 +46,7 @@ def sniff(location: Location) -> Evidence | None:
     found = find_pairs(open_tree(location.path))
     masks = found.masks
     if not masks or len(masks) < PAIRED * (len(masks) + len(found.orphans)):
-        return None
-    try:
-        values_of(found.tree.image(masks[0]))
-    except BadImage:
-        return None
+        return None  # masks that cannot be read are masks all the same: `info` and the loading say what is wrong
     return Evidence(0.935, f"pictures with masks: {few(masks)}")
 
 
@@ -57,10 +54,9 @@ def info(location: Location) -> DataInfo:
     """Splits, classes, faults. Raises `InputError` with the file that is not as it must be."""
     found, classes = _gather(location)
     notes = () if classes.table else (told(classes),)
-    splits = {split: sum(pair.split == split for pair in found.pairs) for split in SPLITS}
+    splits = by_split(Counter(pair.split for pair in found.pairs))
     annotated = frozenset({"masks"})
-    there = {split: number for split, number in splits.items() if number}
-    return DataInfo("masks", there, classes.labels, annotated, notes=notes, faults=_faults(found))
+    return DataInfo("masks", splits, classes.labels, annotated, notes=notes, faults=_faults(found))
 
 
 def read(location: Location, split: str) -> Iterator[Sample]:
@@ -91,21 +87,18 @@ def _classes(tree: Tree, found: Pairs, place: str) -> Classes:
     if table is None:
         seen = _seen(tree, found.masks)
         if not seen.numbers and not seen.colours:
-            raise InputError(f"{place}: none of its masks can be read; are they pictures, such as PNG?")
+            raise InputError(f"{place}: none of its masks can be read: {_why(tree, found.masks[0])}")
         try:
             return seen_classes(seen.numbers, seen.colours)
         except InputError as error:
             raise InputError(f"{place}: {error}") from None
     entries, where = read_table(tree, table), printable(str(tree.path / table))
-    step = max(len(found.masks) // LOOKED_AT, 1)
-    binary = False
-    if len(entries) <= 2:
-        numbers = set(_seen(tree, found.masks[::step]).numbers)
-        binary = numbers <= {0, VOID} and VOID in numbers
-    coloured = all(entry.colour is not None for entry in entries)
-    if coloured and not binary and not _has_colours(tree, found.masks[::step], entries):
-        entries = [Entry(entry.name, entry.value) for entry in entries]
-    return classes_of(entries, where, binary)
+    some = found.masks[:: max(len(found.masks) // LOOKED_AT, 1)]
+    if all(entry.colour is not None for entry in entries) and _has_colours(tree, some, entries):
+        return classes_of(entries, where)
+    numbers = set(_seen(tree, some).numbers) if len(entries) <= 2 else set()
+    binary = numbers <= {0, VOID} and VOID in numbers
+    return classes_of([Entry(entry.name, entry.value) for entry in entries], where, binary)
 
 
 def _has_colours(tree: Tree, masks: Sequence[str], entries: Sequence[Entry]) -> bool:
@@ -117,22 +110,38 @@ def _has_colours(tree: Tree, masks: Sequence[str], entries: Sequence[Entry]) -> 
 
 def _faults(found: Pairs) -> tuple[Fault, ...]:
     faults = Faults()
-    faults.count("pictures", len(found.pairs))
-    faults.count("mask files", len(found.masks) + len(found.orphans))
-    for pair in found.pairs:
-        if pair.mask is None:
-            faults.add(mask_faults.MISSING, printable(pair.picture))
-    for mask in found.orphans:
-        faults.add(mask_faults.ORPHANS, printable(mask))
+    faults.count("pictures", len(found.pairs) + len(found.same_pictures))
+    faults.count("mask files", len(found.masks) + len(found.orphans) + len(found.same_masks))
+    for kind, names in (
+        (mask_faults.MISSING, [pair.picture for pair in found.pairs if pair.mask is None]),
+        (mask_faults.ORPHANS, found.orphans),
+        (mask_faults.SAME_PICTURES, found.same_pictures),
+        (mask_faults.SAME_MASKS, found.same_masks),
+    ):
+        for name in names:
+            faults.add(kind, printable(name))
     return faults.all()
 
 
 def _seen(tree: Tree, masks: Sequence[str], coloured: bool = False) -> _Values:
-    """The values that masks hold; what cannot be read holds none."""
+    """The values that masks hold; what cannot be read holds none. Colours that are grey in all of them are numbers, saved in
+    three channels, unless `coloured` asks for colours."""
     found = scan(tree, masks, _colours_of if coloured else _values_of)
     numbers = {number for own, _ in found for number in own}
     codes = sorted({code for _, own in found for code in own})
-    return _Values(tuple(sorted(numbers)), tuple((code >> 16, code >> 8 & 255, code & 255) for code in codes))
+    colours = [(code >> 16, code >> 8 & 255, code & 255) for code in codes]
+    if not coloured and all(len(set(colour)) == 1 for colour in colours):
+        numbers, colours = numbers | {level for level, _, _ in colours}, []
+    return _Values(tuple(sorted(numbers)), tuple(colours))
+
+
+def _why(tree: Tree, name: str) -> str:
+    """Why a mask cannot be read."""
+    try:
+        values_of(tree.image(name))
+    except BadImage as bad:
+        return str(bad)
+    return f"{printable(name)} has been changed meanwhile"
 
 
 def _values_of(tree: Tree, name: str, coloured: bool = False) -> tuple[list[int], list[int]]:

@@ -6,18 +6,18 @@ What is not 0 is the object. All are of one class, or of the classes that `masks
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from clearsight.core.errors import BadImage, InputError
+from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
-from clearsight.core.reader import SPLITS, DataInfo, Evidence, Location
+from clearsight.core.reader import DataInfo, Evidence, Location, by_split
 from clearsight.core.sample import Masks, Sample, printable
 from clearsight.data.readers import mask_faults
-from clearsight.data.readers.box_faults import Faults
+from clearsight.data.readers.faults import Faults
 from clearsight.data.readers.index_objects import ObjectFiles
 from clearsight.data.readers.mask_tables import OBJECT
-from clearsight.data.readers.mask_values import values_of
 from clearsight.data.readers.names import count, few, natural, natural_order, split_within
 from clearsight.data.tree import Tree, is_tree, open_tree
 
@@ -40,10 +40,6 @@ def sniff(location: Location) -> Evidence | None:
     found = [folder for folder in _folders(tree) if len(folder.pictures) == 1 and folder.masks]
     if not found or not any(len(folder.masks) > 1 for folder in found) or _outside(tree):
         return None
-    try:
-        values_of(tree.image(found[0].masks[0][1]))
-    except BadImage:
-        return None
     return Evidence(0.96, f"a folder for each picture with a mask for each object: {few([f.name for f in found])}")
 
 
@@ -64,10 +60,9 @@ def info(location: Location) -> DataInfo:
     ):
         if names:
             notes.append(f"{count(len(names), 'folder')} {what}: {few(names)}")
-    splits = {split: sum(_split(tree, folder.name) == split for folder in folders) for split in SPLITS}
-    there = {split: number for split, number in splits.items() if number}
+    splits = by_split(Counter(_split(tree, folder.name) for folder in folders))
     fields = frozenset({"masks"})
-    return DataInfo("object-masks", there, labels, fields, notes=tuple(notes), faults=faults.all(), instances=True)
+    return DataInfo("object-masks", splits, labels, fields, notes=tuple(notes), faults=faults.all(), instances=True)
 
 
 def read(location: Location, split: str) -> Iterator[Sample]:

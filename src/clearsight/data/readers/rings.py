@@ -14,7 +14,7 @@ Point = tuple[float, float]
 Ring = tuple[Point, ...]
 
 _BLOCK = 256
-"""Edges that are compared with all others at once: few enough that outlines of thousands of points fill no memory."""
+"""Edges that are compared with those near them at once: few enough that outlines of thousands of points fill no memory."""
 
 
 def draw(parts: Sequence[Array], height: int, width: int) -> Runs:
@@ -46,12 +46,24 @@ def fill(mask: Array, ring: Ring | Array) -> None:
 
 
 def crosses_itself(ring: Array) -> bool:
-    """Whether two edges of a closed outline (P, 2) cross within both; that corners or edges touch is no crossing."""
-    starts, ends = ring, np.roll(ring, -1, axis=0)
-    for first in range(0, len(ring), _BLOCK):
-        a, b = starts[first : first + _BLOCK, None], ends[first : first + _BLOCK, None]
-        apart = _side(a, b, starts[None]) * _side(a, b, ends[None]) < 0
-        if (apart & (_side(starts[None], ends[None], a) * _side(starts[None], ends[None], b) < 0)).any():
+    """Whether two edges of a closed outline (P, 2) cross within both; that corners or edges touch is no crossing. An edge that
+    is there twice, as the path between two parts is, bounds nothing and crosses nothing."""
+    edges = np.stack([ring, np.roll(ring, -1, axis=0)], axis=1)
+    forward = (edges[:, 0, 0] < edges[:, 1, 0]) | (
+        (edges[:, 0] == edges[:, 1])[:, 0] & (edges[:, 0, 1] < edges[:, 1, 1])
+    )
+    edges = np.where(forward[:, None, None], edges, edges[:, ::-1])
+    edges, times = np.unique(edges, axis=0, return_counts=True)  # from left to right
+    edges = edges[times % 2 == 1]
+    (left, right), (top, bottom) = edges[..., 0].T, np.sort(edges[..., 1]).T
+    for first in range(0, len(edges), _BLOCK):
+        own = slice(first, first + _BLOCK)
+        later = slice(first, int(np.searchsorted(left, right[own].max(), "right")))
+        near = (left[None, later] <= right[own, None]) & (right[None, later] >= left[own, None])
+        near &= (top[None, later] <= bottom[own, None]) & (bottom[None, later] >= top[own, None])
+        one, other = np.nonzero(near)
+        (a, b), (c, d) = edges[own][one].swapaxes(0, 1), edges[later][other].swapaxes(0, 1)
+        if ((_side(a, b, c) * _side(a, b, d) < 0) & (_side(c, d, a) * _side(c, d, b) < 0)).any():
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""The embedded set `shapes`: drawn scenes of coloured, textured, partly hidden objects of six classes, for detection.
+"""The embedded set `shapes`: drawn scenes of coloured, textured, partly hidden objects of six classes, with boxes and masks.
 
 `shapes` is 1,000 scenes to learn from and 200 to judge on, of 160 × 160 pixels; `shapes:train=500,val=100,side=128,seed=3`
 says otherwise, and `side=192x128` draws 192 wide and 128 high. A scene follows from its seed, split and number, so that
@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from clearsight.core.errors import InputError
 from clearsight.core.image import Pixels
-from clearsight.core.reader import SPLITS, DataInfo, Evidence, Location
+from clearsight.core.reader import DataInfo, Evidence, Location, by_split
 from clearsight.core.sample import Boxes, ImageSource, Masks, Sample, printable
 from clearsight.data.samples.layout import LABELS, Scene, lay_out
 from clearsight.data.samples.paint import draw_scene
@@ -42,8 +42,7 @@ class Asked:
 
     def splits(self) -> dict[str, int]:
         """Scenes of each split that has some."""
-        counts = {"train": self.train, "val": self.val, "test": self.test}
-        return {split: counts[split] for split in SPLITS if counts[split]}
+        return by_split({"train": self.train, "val": self.val, "test": self.test})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clearsight.core.errors import InputError
-from clearsight.core.reader import SPLITS, DataInfo, Evidence, Location
+from clearsight.core.reader import DataInfo, Evidence, Location, by_split
 from clearsight.core.sample import ImageSource, Sample, printable
 from clearsight.data.readers import parquet
 from clearsight.data.readers.columns import Columns, choose, without_foreign_split
@@ -89,7 +89,7 @@ def sniff(location: Location) -> Evidence | None:
 def info(location: Location) -> DataInfo:
     """Splits, labels, columns; how many pictures are missing. Raises `InputError` with file and line."""
     content = _load(location, look=True)
-    splits = {split: len(content.splits[split]) for split in SPLITS if split in content.splits}
+    splits = {split: len(found) for split, found in by_split(content.splits).items()}
     notes = list(content.notes)
     if repeated := [key for key, times in content.keys.items() if times > 1]:
         notes.append(f"{count(len(repeated), 'picture')} named by several rows, told apart as #2, #3: {few(repeated)}")

@@ -17,9 +17,11 @@ from clearsight.core.errors import InputError
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
 from clearsight.data.readers import box_faults
-from clearsight.data.readers.boxes import Box, BoxSet, Picture, number, size
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Box, Picture
 from clearsight.data.readers.names import count, few
 from clearsight.data.readers.safe_xml import parse
+from clearsight.data.readers.values import number
 from clearsight.data.readers.voc_files import Listed, Survey, survey
 from clearsight.data.readers.voc_masks import VocMasks
 from clearsight.data.tree import is_tree, open_tree
@@ -67,7 +69,7 @@ def _gather(location: Location, split: str | None) -> BoxSet:
             if root.tag != "annotation":
                 others.append(entry.xml)
                 continue
-            picture.said = size(root.findtext("size/height"), root.findtext("size/width"))
+            gathered.say_size(picture, root.findtext("size/height"), root.findtext("size/width"), "size")
             for position, thing in enumerate(root.iterfind("object"), 1):
                 _add(picture, thing, f"object {position}", gathered)
         gathered.pictures.append(picture)
@@ -95,9 +97,7 @@ def _picture(found: Survey, entry: Listed, gathered: BoxSet) -> Picture:
 def _add(picture: Picture, thing: Element, where: str, gathered: BoxSet) -> None:
     label = printable((thing.findtext("name") or "").strip())
     edges = [thing.findtext(f"bndbox/{edge}") for edge in ("xmin", "ymin", "xmax", "ymax")]
-    if not label:
-        gathered.refuse(box_faults.NO_LABEL, picture.place(where))
-    elif thing.find("bndbox") is None:
+    if thing.find("bndbox") is None:
         gathered.refuse(box_faults.NO_BOX, picture.place(where))
     else:
         x1, y1, x2, y2 = map(number, edges)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from clearsight.core.image import is_picture
-from clearsight.core.reader import SPLITS
+from clearsight.core.reader import SPLITS, by_split
 from clearsight.core.sample import printable
 from clearsight.data.readers.names import few, split_of
 from clearsight.data.tree import Tree
@@ -152,7 +152,7 @@ def _lists(tree: Tree, base: _Base, folded: Mapping[str, str], notes: list[str])
         names["train" if "train" not in names else "val"] = (by, rest)
     elif rest:
         notes.append(f"{printable(by)} names pictures that train.txt and val.txt do not; left out: {few(rest)}")
-    return {split: names[split] for split in SPLITS if split in names}
+    return by_split(names)
 
 
 def _lines(tree: Tree, member: str, base: _Base) -> list[str]:

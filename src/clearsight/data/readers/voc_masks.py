@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from clearsight.core.errors import BadImage
-from clearsight.core.sample import VOID, Masks
+from clearsight.core.sample import BACKGROUND, VOID, Masks
 from clearsight.data.readers import mask_faults
-from clearsight.data.readers.boxes import BoxSet, Picture
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Picture
 from clearsight.data.readers.index_objects import IndexObjects, Valued, classes_under
-from clearsight.data.readers.mask_tables import BACKGROUND, Classes, Entry, classes_of, find_table, read_table
+from clearsight.data.readers.mask_tables import Classes, Entry, classes_of, find_table, read_table
 from clearsight.data.readers.mask_values import MaskFile, Meaning, pack
 from clearsight.data.readers.names import count
 from clearsight.data.readers.scanning import scan
@@ -94,7 +95,7 @@ class VocMasks:
         file = self.tree.image(entry.objects)
         border = pack(BORDER) if pack(BORDER) in (self.objects.get(entry.objects) or {}) else VOID
         objects = IndexObjects(image, file, tuple(number for number, _ in things))
-        return Masks("instances", objects, tuple(name for _, name in things), ignored=Valued(image, file, border))
+        return Masks("instances", objects, tuple(name for _, name in things), ignored=Valued(image, file, (border,)))
 
     def settle(self, gathered: BoxSet) -> None:
         """A note on pictures without masks, where others have some, and on masks that are not read."""

@@ -15,10 +15,12 @@ from clearsight.core.errors import InputError
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
 from clearsight.data.readers import box_faults, mask_faults
-from clearsight.data.readers.boxes import Box, BoxSet, Picture, centred, number
+from clearsight.data.readers.box_set import BoxSet
+from clearsight.data.readers.boxes import Box, Picture
 from clearsight.data.readers.drawn import Drawing, Rings
-from clearsight.data.readers.names import count, few, natural_order
+from clearsight.data.readers.names import count, few
 from clearsight.data.readers.scanning import scan
+from clearsight.data.readers.values import centred, number, outline
 from clearsight.data.readers.yolo_files import Named, YoloFile, below, candidates, label_of, open_file
 from clearsight.data.tree import Tree
 
@@ -55,10 +57,8 @@ def _gather(location: Location, split: str | None) -> BoxSet:
         lacking = "no data.yaml with names:, train: and val:"
         raise InputError(f"{place} holds {f'several, {few(files)}; name the one that is meant' if files else lacking}")
     file = open_file(tree, files[0])
-    gathered = BoxSet(declared=list(file.names.values()), notes=file.notes, shares=True, corners=False)
-    names = list(file.names.values())
-    if alike := natural_order(name for name in names if names.count(name) > 1):
-        gathered.notes.append(f"{file.where}: several numbers of one name are one class: {few(alike)}")
+    gathered = BoxSet(notes=file.notes, shares=True, corners=False)
+    gathered.declare(list(file.names.values()), "numbers", file.where)
     outlines: list[str] = []
     masked = _outlined(file)
     for own in file.entries:
@@ -131,24 +131,23 @@ def _read_labels(file: YoloFile, label: str, picture: Picture, gathered: BoxSet,
         where = f"line {line}"
         if not values:
             continue
-        outline = len(values) > 6 and len(values) % 2 == 1 and not file.poses
-        whole = len(values) == 5 or outline or (file.poses and len(values) > 5)
+        polygon = len(values) > 6 and len(values) % 2 == 1 and not file.poses
+        whole = len(values) == 5 or polygon or (file.poses and len(values) > 5)
         if not whole or not values[0].is_integer():
             gathered.refuse(box_faults.NO_LINE, picture.place(where))
         elif (name := file.names.get(int(values[0]))) is None:
             gathered.refuse(box_faults.NO_CLASS, picture.place(f"{where}: class {int(values[0])}"))
         else:
-            corners = _around(values[1:]) if outline else centred(*values[1:5])
+            corners = _around(values[1:]) if polygon else centred(*values[1:5])
             gathered.add(picture, Box(name, corners, where))
-            if outline:
+            if polygon:
                 yield picture.place(where)
-            if outline and masked:
-                gathered.faults.count("masks")
-                ring = tuple(zip(values[1::2], values[2::2], strict=True))
-                if all(abs(value) < SHARES for value in values[1:]):
-                    picture.masks.append(Drawing(name, Rings((ring,), shares=True), where))
+            if polygon and masked:
+                ring = outline(list(zip(values[1::2], values[2::2], strict=True)), SHARES)
+                if ring is not None:
+                    gathered.add_mask(picture, Drawing(name, Rings((ring,), shares=True), where))
                 else:
-                    gathered.faults.add(mask_faults.NO_OUTLINE, picture.place(where))
+                    gathered.refuse(mask_faults.NO_OUTLINE, picture.place(where))
 
 
 def _around(values: Sequence[float]) -> tuple[float, float, float, float]:

@@ -15,10 +15,10 @@ import yaml
 
 from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
-from clearsight.core.reader import SPLITS, Location
+from clearsight.core.reader import Location, by_split
 from clearsight.core.sample import printable
-from clearsight.data.readers.boxes import name_of
 from clearsight.data.readers.names import split_of
+from clearsight.data.readers.values import name_of
 from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
 
 LARGEST = 2**20
@@ -151,7 +151,7 @@ def open_file(tree: Tree, name: str) -> YoloFile:
             else:
                 what = "is not there; correct it, or say path: for the folder that it is in"
                 raise InputError(f"{file.where}: {key}: {printable(str(entry))} {what}")
-    file.entries = {split: file.entries[split] for split in SPLITS if split in file.entries}
+    file.entries = by_split(file.entries)
     return file
 
 

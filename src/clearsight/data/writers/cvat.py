@@ -17,7 +17,8 @@ from clearsight.data.writers.putting import decimals, element, put, text, xml
 from clearsight.ops.rle import Runs, from_mask
 
 HOLDS = frozenset({"boxes", "masks", "overlap", "apart", "labels", "several", "unlabelled"})
-"""Boxes and masks without any mark, and labels of which one applies at least; classes are known only by what bears them."""
+"""Boxes and masks without any mark, and labels of which one applies at least; classes of whole pictures are known only by
+what bears them."""
 
 TAKEN: frozenset[str] = frozenset()
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clearsight.core.sample import VOID, Array, Boxes, Masks
-from clearsight.data.readers.mask_tables import BACKGROUND
+from clearsight.core.sample import BACKGROUND, VOID, Array, Boxes, Masks
 from clearsight.ops import rle
 from clearsight.ops.paint import paint
 from clearsight.ops.rle import Runs

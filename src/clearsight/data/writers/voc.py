@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element
 
 from clearsight.core.errors import InputError
-from clearsight.core.sample import Sample
+from clearsight.core.sample import BACKGROUND, Sample
 from clearsight.core.writer import Placed
-from clearsight.data.readers.mask_tables import BACKGROUND, entries_of, is_unknown
+from clearsight.data.readers.mask_tables import entries_of, is_unknown
 from clearsight.data.writers.masks import png
 from clearsight.data.writers.putting import decimals, element, put, text, xml
 from clearsight.ops.paint import paint

@@ -41,18 +41,18 @@ class MaskFeatures(nn.Module):
 
 class MaskNets(nn.Module):
     """Features (B, F, H / 4, W / 4), boxes (B, D, 4) in canvas pixels and the numbers that each brings (B, D, `count`) → mask
-    logits (B, D, M, M) on grids over the boxes, M being `grain`.
+    logits (B, D, M, M) on grids over the boxes, M being `side`.
 
     Two hidden layers of F units; a cell's inputs are the features at its middle and its place in the box, from −1 to 1.
     """
 
     cells: Tensor
 
-    def __init__(self, features: int, grain: int) -> None:
+    def __init__(self, features: int, side: int) -> None:
         super().__init__()
-        self.features, self.grain = features, grain
+        self.features, self.side = features, side
         self.shapes = ((features, features + 2), (features, features), (1, features))
-        step = (torch.arange(grain) * 2 + 1) / grain - 1
+        step = (torch.arange(side) * 2 + 1) / side - 1
         y, x = torch.meshgrid(step, step, indexing="ij")
         self.register_buffer("cells", torch.stack([x, y]).reshape(1, 2, -1), persistent=False)
 
@@ -77,7 +77,7 @@ class MaskNets(nn.Module):
         if torch.compiler.is_exporting():  # the number of pictures is not known then
             pictures = torch.arange(count, device=boxes.device)[:, None].expand(count, each).flatten()
             found = self.at(features, pictures, boxes.flatten(0, 1), numbers.flatten(0, 1))
-            return found.reshape(count, each, self.grain, self.grain)
+            return found.reshape(count, each, self.side, self.side)
         first = torch.zeros(each, dtype=torch.long, device=boxes.device)
         parts = zip(torch.split(features, 1), boxes, numbers, strict=True)  # one by one, so that memory stays small
         return torch.stack([self.at(one, first, box, number) for one, box, number in parts])
@@ -86,11 +86,11 @@ class MaskNets(nn.Module):
         """The same for boxes (R, 4) of pictures (R,), with numbers (R, count): (R, M, M)."""
         regions = torch.cat([pictures.to(boxes.dtype)[:, None], boxes], 1)
         # the middle of a cell is where it is read: what the picture shows between has been seen by the convolutions
-        read = roi_align(features.float(), regions, self.grain, 1 / STRIDE, sampling_ratio=1, aligned=True)
+        read = roi_align(features.float(), regions, self.side, 1 / STRIDE, sampling_ratio=1, aligned=True)
         x = torch.cat([read.flatten(2), self.cells.expand(boxes.shape[0], -1, -1)], 1)
         parts = torch.split(numbers.float(), [size for o, i in self.shapes for size in (o * i, o)], 1)
         for layer, (outputs, inputs) in enumerate(self.shapes):
             weight, bias = parts[2 * layer].reshape(-1, outputs, inputs), parts[2 * layer + 1]
             x = torch.bmm(weight, x) + bias[..., None]
             x = F.relu(x) if layer + 1 < len(self.shapes) else x
-        return x.reshape(-1, self.grain, self.grain)
+        return x.reshape(-1, self.side, self.side)

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearsight.core.errors import InputError
 from clearsight.core.metric import Metric, Mistake, Result
-from clearsight.core.sample import Array, Sample
+from clearsight.core.sample import Array, Sample, require_known
 from clearsight.metrics import calibration, classification, intervals
 from clearsight.tasks.classify.prediction import Classification
 from clearsight.tasks.classify.words import FIGURES
@@ -94,11 +94,8 @@ class ClassifyMetric(Metric[Classification]):
             return None
         if len(sample.labels) > 1:
             raise InputError(f"{sample.key} has {len(sample.labels)} labels; this judges one label a picture")
-        label = sample.labels[0]
-        if label not in self._index:
-            known = ", ".join(self.labels[:10]) + (", …" if len(self.labels) > 10 else "")
-            raise InputError(f"{sample.key} is labelled {label!r}, which the model does not know; it knows {known}")
-        return self._index[label]
+        require_known(sample.key, sample.labels, self.labels)
+        return self._index[sample.labels[0]]
 
     def _collected(self) -> tuple[Array, Array]:
         if not self._facts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,18 +11,18 @@ import torch
 from torch import Tensor
 
 from clearsight.core.errors import InputError
-from clearsight.core.pipeline import Postprocess
+from clearsight.core.pipeline import Answered, Postprocess
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Sample
 from clearsight.core.task import Situation
 from clearsight.losses.named import one_label
-from clearsight.losses.weights import balanced, effective
+from clearsight.losses.weights import balanced, effective, inverse_root
 from clearsight.tasks.classify.metric import ClassifyMetric
 from clearsight.tasks.classify.pipeline import ClassifyPostprocess, OneLabel, Score, energy
 from clearsight.tasks.classify.prediction import Classification
 from clearsight.tasks.picture.task import PictureTask
 
-WEIGHTS = {"balanced": balanced, "effective": effective}
+WEIGHTS = {"balanced": balanced, "effective": effective, "root": inverse_root}
 
 
 class Classify(PictureTask[Classification]):
@@ -95,13 +95,18 @@ class Classify(PictureTask[Classification]):
         index = self.labels.index(prediction.label)
         return lambda outputs: outputs["logits"][0, index]
 
-    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
+    def calibrated(self, answers: Iterable[Answered]) -> Self:
         from clearsight.metrics.calibration import fit_temperature
 
         index = {label: number for number, label in enumerate(self.labels)}
-        known = [i for i, sample in enumerate(samples) if sample.labels]
-        if not known:
+        logits: list[Tensor] = []
+        targets: list[int] = []
+        for answer in answers:
+            for row, sample in zip(answer.outputs["logits"], answer.samples, strict=True):
+                if sample.labels:
+                    logits.append(row)
+                    targets.append(index[sample.labels[0]])
+        if not logits:
             return self
-        targets = np.array([index[(samples[i].labels or ("",))[0]] for i in known])
-        logits = outputs["logits"][known].float().cpu().numpy()
-        return self.model_copy(update={"temperature": fit_temperature(logits, targets)})
+        fitted = fit_temperature(torch.stack(logits).float().cpu().numpy(), np.array(targets))
+        return self.model_copy(update={"temperature": fitted})

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from clearsight.core.errors import InputError
-from clearsight.core.learner import Learner, ParamGroup, grouped
+from clearsight.core.learner import GroupedLearner
 from clearsight.core.net import LabelAxis, Net, Outputs, Tap
 from clearsight.core.pipeline import Batch
 from clearsight.core.task import Situation, Task
 from clearsight.losses.detection import no_loss
-from clearsight.nets import dfine, settings
+from clearsight.nets import dfine
 from clearsight.nets.dfine import Scale
 from clearsight.nets.pyramid import grids
-from clearsight.nets.settings import Whole
+from clearsight.nets.settings import Configured, Whole
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.objects.detector import Truth, truths
+from clearsight.tasks.objects.task import ObjectTask
+from clearsight.tasks.objects.truth import Truth, truths
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "score": ("loss_vfl",),
@@ -30,7 +31,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """Our names of the losses, and transformers' of what they are made of, in every layer of the decoder."""
 
 
-class DFine(Net):
+class DFine(Configured, Net):
     """Attention: queries, no suppression."""
 
     name = "dfine"
@@ -43,7 +44,7 @@ class DFine(Net):
 
     def __init__(
         self,
-        task: Task[Any],
+        task: ObjectTask[Any],
         config: Mapping[str, Any],
         *,
         scale: Scale = "small",
@@ -53,9 +54,8 @@ class DFine(Net):
         """`queries` is the most objects of a picture, no more than there are places; `denoising` about how many more learn to
         find back to an object from near it."""
         super().__init__()
-        self.config = dict(config)
+        self.config, self.candidates = dict(config), task.candidates
         self.scale: Scale = scale
-        self.candidates: int = getattr(task, "candidates", 1000)
         self.grids = grids(task.shape, dfine.strides(scale))
         places = sum(rows * columns for rows, columns in self.grids)
         self.model = dfine.make_model(scale, len(task.labels), min(queries, places), denoising, self.grids[-1])
@@ -65,15 +65,6 @@ class DFine(Net):
         self.register_buffer("anchors", anchors.clone(), persistent=False)
         self.register_buffer("inside", inside.float(), persistent=False)
         self.register_buffer("spans", torch.tensor(self.grids), persistent=False)
-
-    @classmethod
-    def build(cls, task: Task[Any], config: Mapping[str, Any]) -> Self:
-        return cls(task, config, **settings.checked(cls, cls.name, config))
-
-    @classmethod
-    def choices(cls) -> dict[str, tuple[Any, str]]:
-        """Its settings: name -> (default, what it may be, in words)."""
-        return settings.choices(cls)
 
     def forward(self, images: Tensor) -> Outputs:
         exporting = torch.compiler.is_exporting()
@@ -121,7 +112,7 @@ class DFine(Net):
         return found.intermediate_logits[:, -1], found.intermediate_reference_points[:, -1]
 
     def learner(self, options: Mapping[str, Any]) -> DFineLearner:
-        return DFineLearner(self, options.get("backbone_lr", 1.0), options.get("layer_decay", 1.0))
+        return DFineLearner(self, options)
 
     def load_pretrained(self, weights: str) -> str:
         if weights == "download" and self.scale == "tiny":
@@ -162,19 +153,11 @@ class DFine(Net):
         return found
 
 
-class DFineLearner(Learner):
+class DFineLearner(GroupedLearner):
     """transformers' losses: one query for each object by the cheapest matching, and a share of queries that begin near the
     objects (denoising)."""
 
     net: DFine
-
-    def __init__(self, net: DFine, backbone_lr: float, layer_decay: float) -> None:
-        super().__init__()
-        self.net = net
-        self.backbone_lr, self.layer_decay = backbone_lr, layer_decay
-
-    def parameter_groups(self, phase: str) -> list[ParamGroup]:
-        return grouped(self.net, self.backbone_lr, self.layer_decay)
 
     def training_step(self, batch: Batch, phase: str) -> dict[str, Tensor]:
         known = truths(batch)

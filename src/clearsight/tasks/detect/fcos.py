@@ -19,7 +19,9 @@ from clearsight.nets.pyramid import LEVELS, Finest, Pyramid
 from clearsight.nets.settings import Positive, Whole
 from clearsight.ops.boxes import area, centres
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.objects.detector import Detector, GroupedWidth, Raw, Truth, recipe
+from clearsight.tasks.objects.detector import Detector, GroupedWidth, Raw, recipe
+from clearsight.tasks.objects.task import ObjectTask
+from clearsight.tasks.objects.truth import Truth
 
 NEAR, FAR = 4, 8
 """A level learns the objects whose farthest side is between so many strides from the place: 64 to 128 pixels in the level
@@ -33,14 +35,14 @@ class FCOS(Detector):
     """One-stage, no anchors, centre-ness."""
 
     name = "fcos"
-    parts = ("classification", "boxes", "centre")
+    parts = ("score", "box", "centre")
     cells: Tensor
     nearest: Tensor
     farthest: Tensor
 
     def __init__(
         self,
-        task: Task[Any],
+        task: ObjectTask[Any],
         config: Mapping[str, Any],
         *,
         backbone: Model = "resnet50",
@@ -89,8 +91,8 @@ class FCOS(Detector):
         targets = [truth.as_target(0) for truth in known]
         found = self.head.compute_loss(targets, raw, [self.cells] * len(known), matched)
         return {
-            "classification": found["classification"],
-            "boxes": found["bbox_regression"],
+            "score": found["classification"],
+            "box": found["bbox_regression"],
             "centre": found["bbox_ctrness"],
         }
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from clearsight.core.pipeline import Postprocess
-from clearsight.ops.boxes import clip
 from clearsight.tasks.objects.postprocess import answered, on_photo
 from clearsight.tasks.objects.selection import Selection, taken
 
@@ -26,7 +25,6 @@ class DetectPostprocess(Postprocess):
 
     def forward(self, outputs: dict[str, Tensor], frame: Tensor) -> dict[str, Tensor]:
         """`boxes` (B, D, 4) photo pixels, `scores` (B, D), `classes` (B, D) float, `shown` (B, D) 0 or 1."""
-        height, width = self.selection.shape
-        boxes = clip(outputs["boxes"].float(), float(width), float(height))
+        boxes = outputs["boxes"].float()
         rows, scores, classes = self.selection(boxes, outputs["scores"].float(), outputs["classes"])
         return answered(on_photo(taken(boxes, rows), frame)[1], scores, classes, self.thresholds)

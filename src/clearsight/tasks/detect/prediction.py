@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
-import numpy as np
-
 from clearsight.core.sample import Array
-from clearsight.ops.tiling import Window
 from clearsight.tasks.objects.prediction import Objects, unpadded
 
 if TYPE_CHECKING:
@@ -37,41 +34,9 @@ class Detections(Objects[Detection]):
         _, columns = unpadded(final)
         return cls(**columns, names=tuple(labels))
 
-    @classmethod
-    def merged(cls, parts: Iterable[Self], windows: Sequence[Window], task: Mapping[str, Any]) -> Self:
-        """The objects that parts of a photograph show, each once: see `tasks.objects.merge`. There may be more than an
-        answer for one canvas can hold."""
-        from clearsight.tasks.objects.merge import merge, offsets
-
-        parts = list(parts)
-        seen = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        boxes, scores, classes, shown = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("boxes", "scores", "classes", "shown")
-        )
-        boxes, groups = merge(boxes + offsets(windows)[seen], scores, classes, seen, np.asarray(windows))
-        rows = np.array([group[0] for group in groups], np.int64)
-        return cls(boxes[rows].astype(np.float32), scores[rows], classes[rows], shown[rows], parts[0].names)
-
     def _one(self, place: int) -> Detection:
         x1, y1, x2, y2 = self.boxes[place].tolist()
         return Detection((x1, y1, x2, y2), float(self.scores[place]), self.names[self.classes[place]])
-
-    def to_dict(self) -> dict[str, Any]:
-        """`{"objects": [{"label", "score", "box": [x1, y1, x2, y2], "shown"}, …]}`, the best score first."""
-        rows = zip(self, self.shown.tolist(), strict=True)
-        return {
-            "objects": [
-                {"label": one.label, "score": one.score, "box": list(one.box), "shown": shown} for one, shown in rows
-            ]
-        }
-
-    def to_coco(self, image_id: int, category_ids: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
-        """Rows of a COCO results file: `{"image_id", "category_id", "bbox": [x, y, width, height], "score"}`.
-
-        `category_ids` says each class's number; by default they are counted from 1 in the order of `names`. Raises
-        `InputError` where a class has none.
-        """
-        return self._coco_rows(image_id, category_ids)
 
     def draw(self, image: Any) -> Image:
         """The photograph, uint8 (H, W, 3), with a frame round each object shown."""

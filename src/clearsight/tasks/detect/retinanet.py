@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torchvision.models.detection._utils import BoxCoder, Matcher
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.retinanet import RetinaNetHead
-from torchvision.ops import box_iou
 
 from clearsight.core.net import LabelAxis, Outputs
 from clearsight.core.task import Situation, Task
@@ -20,7 +19,9 @@ from clearsight.nets.backbone import Backbone, Inputs, Model
 from clearsight.nets.pyramid import LEVELS, Finest, Pyramid
 from clearsight.nets.settings import Positive
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.objects.detector import GROUPS, Detector, GroupedWidth, Raw, Truth, recipe
+from clearsight.tasks.objects.detector import GROUPS, Detector, GroupedWidth, Raw, matched, recipe
+from clearsight.tasks.objects.task import ObjectTask
+from clearsight.tasks.objects.truth import Truth
 
 ASPECTS = (0.5, 1.0, 2.0)
 """Heights by widths of the anchors at a place (section 4)."""
@@ -33,12 +34,12 @@ class RetinaNet(Detector):
     """One-stage, anchors, focal loss."""
 
     name = "retinanet"
-    parts = ("classification", "boxes")
+    parts = ("score", "box")
     anchors: Tensor
 
     def __init__(
         self,
-        task: Task[Any],
+        task: ObjectTask[Any],
         config: Mapping[str, Any],
         *,
         backbone: Model = "resnet50",
@@ -72,19 +73,10 @@ class RetinaNet(Detector):
         return best_candidates(boxes, raw["cls_logits"].float().sigmoid(), self.candidates)
 
     def losses(self, raw: Raw, known: Sequence[Truth]) -> dict[str, Tensor]:
-        matched = [self._match(truth) for truth in known]
+        objects = [matched(self.matcher, truth, self.anchors) for truth in known]
         targets = [truth.as_target(0) for truth in known]
-        found = self.head.compute_loss(targets, raw, [self.anchors] * len(known), matched)
-        return {"classification": found["classification"], "boxes": found["bbox_regression"]}
-
-    def _match(self, truth: Truth) -> Tensor:
-        """The object that each anchor is for (A,); −1 for none, −2 for those that are not learnt from."""
-        if len(truth.boxes):
-            found: Tensor = self.matcher(box_iou(truth.boxes, self.anchors))
-        else:
-            found = torch.full((len(self.anchors),), Matcher.BELOW_LOW_THRESHOLD, device=self.anchors.device)
-        found[(found == Matcher.BELOW_LOW_THRESHOLD) & truth.crowded(self.anchors)] = Matcher.BETWEEN_THRESHOLDS
-        return found
+        found = self.head.compute_loss(targets, raw, [self.anchors] * len(known), objects)
+        return {"score": found["classification"], "box": found["bbox_regression"]}
 
     def label_axis(self, name: str) -> LabelAxis:
         return LabelAxis(outer=len(ASPECTS) * len(OCTAVE))

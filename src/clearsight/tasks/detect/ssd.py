@@ -12,7 +12,6 @@ from torchvision.models.detection._utils import BoxCoder, Matcher, SSDMatcher
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSDHead
-from torchvision.ops import box_iou
 
 from clearsight.core.net import LabelAxis, Outputs
 from clearsight.core.task import Situation, Task
@@ -21,7 +20,9 @@ from clearsight.nets.backbone import Backbone, Inputs, Model
 from clearsight.nets.pyramid import grids
 from clearsight.nets.settings import Whole
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.objects.detector import Detector, Raw, Truth, recipe
+from clearsight.tasks.objects.detector import Detector, Raw, matched, recipe
+from clearsight.tasks.objects.task import ObjectTask
+from clearsight.tasks.objects.truth import Truth
 
 ASPECTS = ((2,), (2, 3), (2, 3), (2, 3), (2,), (2,))
 """Aspects of the default boxes of each map, beside the square: those of SSD300 (section 3.1)."""
@@ -37,12 +38,12 @@ class SSD(Detector):
     """One-stage, default boxes on six maps."""
 
     name = "ssd"
-    parts = ("classification", "boxes")
+    parts = ("score", "box")
     anchors: Tensor
 
     def __init__(
         self,
-        task: Task[Any],
+        task: ObjectTask[Any],
         config: Mapping[str, Any],
         *,
         backbone: Model = "resnet50",
@@ -51,14 +52,14 @@ class SSD(Detector):
     ) -> None:
         """`width` is the channels of the maps that come after the backbone's."""
         super().__init__(task, config, Backbone.create(backbone, task.channels, inputs, shape=task.shape))
-        more = len(ASPECTS) - len(self.backbone.channels)
-        channels = [*self.backbone.channels, *[width] * more]
-        self.even = nn.ModuleList(Evened(count) for count in self.backbone.channels)
-        self.more = nn.ModuleList(_halving(inputs, width) for inputs in channels[-more - 1 : -1])
+        extras = len(ASPECTS) - len(self.backbone.channels)
+        channels = [*self.backbone.channels, *[width] * extras]
+        self.even = nn.ModuleList(L2Norm(count) for count in self.backbone.channels)
+        self.more = nn.ModuleList(_halving(inputs, width) for inputs in channels[-extras - 1 : -1])
         generator = DefaultBoxGenerator(ASPECTS, scales=SCALES)
         self.head = SSDHead(channels, generator.num_anchors_per_location(), len(task.labels) + 1)
         self.coder, self.matcher = BoxCoder((10.0, 10.0, 5.0, 5.0)), SSDMatcher(0.5)
-        strides = [*self.backbone.strides, *(self.backbone.strides[-1] * 2**step for step in range(1, more + 1))]
+        strides = [*self.backbone.strides, *(self.backbone.strides[-1] * 2**step for step in range(1, extras + 1))]
         self.register_buffer("anchors", _anchors(generator, task.shape, strides), persistent=False)
 
     def maps(self, images: Tensor) -> list[Tensor]:
@@ -80,29 +81,20 @@ class SSD(Detector):
 
     def losses(self, raw: Raw, known: Sequence[Truth]) -> dict[str, Tensor]:
         """Cross-entropy over the objects' places and the hardest others, smooth L1 over the objects' (eqs. 1 to 3)."""
-        matched = torch.stack([self._match(truth) for truth in known])
-        positive = matched >= 0
+        objects = torch.stack([matched(self.matcher, truth, self.anchors) for truth in known])
+        positive = objects >= 0
         count = positive.sum().clamp(min=1)
-        wanted = torch.zeros_like(matched)
+        wanted = torch.zeros_like(objects)
         shift = []
         for row, truth in enumerate(known):
             mine = positive[row]
-            objects = matched[row, mine]
-            wanted[row, mine] = truth.labels[objects] + 1
-            shift.append(self.coder.encode_single(truth.boxes[objects], self.anchors[mine]))
+            learnt = objects[row, mine]
+            wanted[row, mine] = truth.labels[learnt] + 1
+            shift.append(self.coder.encode_single(truth.boxes[learnt], self.anchors[mine]))
         boxes = F.smooth_l1_loss(raw["bbox_regression"][positive], torch.cat(shift), reduction="sum")
         costs = F.cross_entropy(raw["cls_logits"].transpose(1, 2), wanted, reduction="none")
-        hard = _hardest(costs.detach().masked_fill(matched != Matcher.BELOW_LOW_THRESHOLD, -torch.inf), positive)
-        return {"classification": costs[positive | hard].sum() / count, "boxes": boxes / count}
-
-    def _match(self, truth: Truth) -> Tensor:
-        """The object that each default box is for (A,); −1 for none, −2 for those that are not learnt from."""
-        if len(truth.boxes):
-            found: Tensor = self.matcher(box_iou(truth.boxes, self.anchors))
-        else:
-            found = torch.full((len(self.anchors),), Matcher.BELOW_LOW_THRESHOLD, device=self.anchors.device)
-        found[(found == Matcher.BELOW_LOW_THRESHOLD) & truth.crowded(self.anchors)] = Matcher.BETWEEN_THRESHOLDS
-        return found
+        hard = _hardest(costs.detach().masked_fill(objects != Matcher.BELOW_LOW_THRESHOLD, -torch.inf), positive)
+        return {"score": costs[positive | hard].sum() / count, "box": boxes / count}
 
     def label_axis(self, name: str) -> LabelAxis:
         level = int(name.split(".")[-2])  # head.classification_head.module_list.LEVEL.weight
@@ -114,7 +106,7 @@ class SSD(Detector):
         return recipe(situation, 128, why, (2e-3, "1e-3 without norms in the backbone, which stands more"), 5e-4)
 
 
-class Evened(nn.Module):
+class L2Norm(nn.Module):
     """Features (B, C, h, w), at every place of the same length but for a factor that each channel learns (section 3.1, and
     Liu et al. 2015, ParseNet, section 3.3). What a backbone's stages give has lengths of its own, and the head is not made
     for them."""
@@ -125,8 +117,8 @@ class Evened(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         length = features.shape[1] ** 0.5  # so that a feature is of the order of one
-        evened: Tensor = F.normalize(features, dim=1) * (length * self.scale[:, None, None])
-        return evened
+        normed: Tensor = F.normalize(features, dim=1) * (length * self.scale[:, None, None])
+        return normed
 
 
 def _halving(inputs: int, width: int) -> nn.Sequential:

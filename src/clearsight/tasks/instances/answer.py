@@ -16,13 +16,14 @@ class InstanceNet(Net):
     selection: Selection
     """The one of the task that it was built for."""
 
-    grain: int
+    mask_size: int
     """Its masks are grids of so many cells a side."""
 
     @abstractmethod
     def answer(self, images: Tensor, selection: Selection) -> Outputs:
         """Images (B, C, H, W) in [0, 1] → `boxes` (B, D, 4) canvas pixels, uncut, `scores` (B, D) and `classes` (B, D) int64 as
-        the selection gives them, and `masks` (B, D, M, M), probabilities on grids over the boxes."""
+        the selection gives them, and `masks` (B, D, M, M), probabilities on grids over `mask_boxes` (B, D, 4), which are those
+        of `ops.box_grids`."""
 
     def forward(self, images: Tensor) -> Outputs:
         return self.answer(images, self.selection)

@@ -31,8 +31,8 @@ def masks_apart(one: Mapping[str, Array], row: int, other: Mapping[str, Array], 
     if probabilities <= NOTICEABLE:
         return probabilities
     height, width = (round(float(side)) for side in one["extent"])
-    mine = paste(one["masks"][row], one["places"][row], height, width)
-    theirs = paste(other["masks"][counterpart], other["places"][counterpart], height, width)
+    mine = paste(one["masks"][row], one["mask_boxes"][row], height, width)
+    theirs = paste(other["masks"][counterpart], other["mask_boxes"][counterpart], height, width)
     empty = not mine.counts[1::2].any() and not theirs.counts[1::2].any()
     lacking = 0.0 if empty else 1 - float(iou_matrix([mine], [theirs])[0, 0])
     return min(probabilities, lacking / LACKING)

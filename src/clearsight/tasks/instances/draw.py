@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clearsight.core.sample import Array
+from clearsight.ops.colours import OKABE_ITO, Colour
 from clearsight.ops.owners import owners
 from clearsight.tasks.objects.draw import class_counts, draw_tags, line_width
-from clearsight.tasks.picture.colours import OKABE_ITO, Colour, colour_of, enlarged, with_legend
+from clearsight.tasks.picture.colours import colour_of, enlarged, with_legend
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -14,13 +14,13 @@ from clearsight.ops.rle import Runs
 
 
 class Grids(Sequence[Runs]):
-    """A sequence of N masks, each pasted when it is first asked for: `grids` (N, M, M) probabilities over `places` (N, 4) in
-    pixels of a photograph of `height` and `width`, beyond whose borders a place may reach."""
+    """A sequence of N masks, each pasted when it is first asked for: `grids` (N, M, M) probabilities over `boxes` (N, 4) in
+    pixels of a photograph of `height` and `width`, beyond whose borders a box may reach."""
 
-    def __init__(self, grids: Array, places: Array, height: int, width: int) -> None:
-        if grids.ndim != 3 or places.shape != (len(grids), 4):
-            raise ValueError(f"grids (N, M, M) need places (N, 4), these are {grids.shape} and {places.shape}")
-        self.grids, self.places, self.height, self.width = grids, places, height, width
+    def __init__(self, grids: Array, boxes: Array, height: int, width: int) -> None:
+        if grids.ndim != 3 or boxes.shape != (len(grids), 4):
+            raise ValueError(f"grids (N, M, M) need boxes (N, 4), these are {grids.shape} and {boxes.shape}")
+        self.grids, self.boxes, self.height, self.width = grids, boxes, height, width
         self._pasted: dict[int, Runs] = {}
 
     def __len__(self) -> int:
@@ -35,10 +35,10 @@ class Grids(Sequence[Runs]):
     def __getitem__(self, which: Any) -> Runs | Grids:
         """One mask by its number; several by a slice, a mask (N,) or numbers, not pasted yet."""
         if not isinstance(which, (int, np.integer)):
-            return Grids(self.grids[which], self.places[which], self.height, self.width)
+            return Grids(self.grids[which], self.boxes[which], self.height, self.width)
         number = range(len(self))[which]  # raises IndexError where there is none, and knows negative ones
         if number not in self._pasted:
-            self._pasted[number] = paste(self.grids[number], self.places[number], self.height, self.width)
+            self._pasted[number] = paste(self.grids[number], self.boxes[number], self.height, self.width)
         return self._pasted[number]
 
 

@@ -12,7 +12,7 @@ from clearsight.tasks.objects.postprocess import answered, on_photo
 
 
 class InstancePostprocess(Postprocess):
-    """What a net answers, taken to the photograph. Masks stay grids over their boxes, so that the answer's size does not hang
+    """What a net answers, taken to the photograph. Masks stay grids, so that the answer's size does not hang
     on the photograph's; `shown` says which scores reach the threshold of their class, by `thresholds`."""
 
     thresholds: Tensor
@@ -22,16 +22,17 @@ class InstancePostprocess(Postprocess):
         self.register_buffer("thresholds", torch.tensor(thresholds))
 
     def forward(self, outputs: dict[str, Tensor], frame: Tensor) -> dict[str, Tensor]:
-        """`boxes` (B, D, 4) photo pixels within the photograph and `places` (B, D, 4) the same uncut, `scores` (B, D),
-        `classes` (B, D) float, `shown` (B, D) 0 or 1, `masks` (B, D, M, M) probabilities on grids over the places, and
-        `extent` (B, 2), the photograph's height and width."""
+        """`boxes` (B, D, 4) photo pixels within the photograph, `mask_boxes` (B, D, 4), which may reach beyond it, `scores`
+        (B, D), `classes` (B, D) float, `shown` (B, D) 0 or 1, `masks` (B, D, M, M) probabilities on grids over `mask_boxes`,
+        and `extent` (B, 2), the photograph's height and width."""
         scores = outputs["scores"].float()
-        placed, inside = on_photo(outputs["boxes"].float(), frame)
+        _, inside = on_photo(outputs["boxes"].float(), frame)
+        placed, _ = on_photo(outputs["mask_boxes"].float(), frame)
         found = answered(inside, scores, outputs["classes"], self.thresholds)
         real = scores > 0
         return {
             **found,
-            "places": placed * real[..., None],
+            "mask_boxes": placed * real[..., None],
             "masks": outputs["masks"].float() * real[..., None, None],
             "extent": frame[:, 4:6].flip(1),
         }

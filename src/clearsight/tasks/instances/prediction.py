@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from clearsight.core.sample import Array
-from clearsight.ops.rle import Runs, area, to_coco, to_mask
+from clearsight.ops.rle import Runs, area, moved, to_coco, to_mask, union
+from clearsight.ops.tiling import Window
 from clearsight.tasks.instances.grids import Grids, picked
 from clearsight.tasks.objects.prediction import Objects, unpadded
 
@@ -37,7 +37,7 @@ class Instances(Objects[Instance]):
 
     finals: ClassVar[Mapping[str, str]] = {
         "boxes": "D 4",
-        "places": "D 4",
+        "mask_boxes": "D 4",
         "scores": "D",
         "classes": "D",
         "shown": "D",
@@ -45,7 +45,6 @@ class Instances(Objects[Instance]):
         "extent": "2",
     }
     columns: ClassVar[tuple[str, ...]] = (*Objects.columns, "masks")
-    saved: ClassVar[tuple[str, ...]] = (".json",)
 
     masks: Sequence[Runs] = field(kw_only=True)  # N of them
 
@@ -56,24 +55,13 @@ class Instances(Objects[Instance]):
 
     @classmethod
     def from_arrays(cls, final: Mapping[str, Array], labels: Sequence[str]) -> Self:
-        """Wrap `boxes` (D, 4) within the photograph, `places` (D, 4), the same boxes uncut, `masks` (D, M, M), probabilities
-        on grids over the places, `scores`, `classes` and `shown` (D,), and `extent` (2,), the photograph's height and
+        """Wrap `boxes` (D, 4) within the photograph, `mask_boxes` (D, 4), which may reach beyond it, `masks` (D, M, M),
+        probabilities on grids over these, `scores`, `classes` and `shown` (D,), and `extent` (2,), the photograph's height and
         width. Padding, of class −1, is left out. Raises `ValueError` where they do not fit each other or the labels."""
         real, columns = unpadded(final)
         height, width = (round(float(side)) for side in final["extent"])
-        grids, places = (np.asarray(final[name], np.float32)[real] for name in ("masks", "places"))
-        return cls(**columns, names=tuple(labels), masks=Grids(grids, places, height, width))
-
-    @classmethod
-    def merged(
-        cls, parts: Iterable[Self], windows: Sequence[tuple[float, float, float, float]], task: Mapping[str, Any]
-    ) -> Self:
-        """The objects that parts of a photograph show, each once: see `tasks.objects.merge`. The mask of one that was put
-        together from pieces is all that these cover. There may be more than an answer for one canvas can hold."""
-        from clearsight.tasks.instances.merge import merged
-
-        columns, names = merged(parts, windows)
-        return cls(**columns, names=names)
+        grids, boxes = (np.asarray(final[name], np.float32)[real] for name in ("masks", "mask_boxes"))
+        return cls(**columns, names=tuple(labels), masks=Grids(grids, boxes, height, width))
 
     def _one(self, place: int) -> Instance:
         x1, y1, x2, y2 = self.boxes[place].tolist()
@@ -88,37 +76,24 @@ class Instances(Objects[Instance]):
         """How many pixels each object covers, int64 (N,)."""
         return np.array([area(mask) for mask in self.masks], np.int64)
 
-    def to_dict(self) -> dict[str, Any]:
-        """`{"objects": [{"label", "score", "box": [x1, y1, x2, y2], "shown", "area", "mask": {"size": [height, width],
-        "counts"}}, …]}`, the best score first; the mask as COCO writes it compressed."""
-        rows = zip(self, self.shown.tolist(), strict=True)
-        return {
-            "objects": [
-                {
-                    "label": one.label,
-                    "score": one.score,
-                    "box": list(one.box),
-                    "shown": shown,
-                    "area": area(one.mask),
-                    "mask": to_coco(one.mask),
-                }
-                for one, shown in rows
-            ]
-        }
+    def _more_moved(self, window: Window, whole: Window) -> Sequence[Runs]:
+        left, top, _, _ = map(round, window)
+        _, _, width, height = map(round, whole)
+        return [moved(mask, left, top, height, width) for mask in self.masks]
 
-    def files(self) -> dict[str, bytes]:
-        """What `to_dict` says, as JSON."""
-        return {".json": json.dumps(self.to_dict(), ensure_ascii=False).encode()}
+    @classmethod
+    def _more_joined(cls, more: Sequence[Any], groups: Sequence[Array]) -> dict[str, Any]:
+        """The mask of an object that was put together from pieces is all that these cover."""
+        return {"masks": tuple(union([more[row] for row in group]) for group in groups)}
 
-    def to_coco(self, image_id: int, category_ids: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
-        """Rows of a COCO results file: `{"image_id", "category_id", "bbox": [x, y, width, height], "score", "segmentation":
-        {"size", "counts"}}`.
+    def _more_to_dict(self, place: int) -> dict[str, Any]:
+        """`{"area", "mask": {"size": [height, width], "counts"}}`, the mask as COCO writes it compressed."""
+        mask = self.masks[place]
+        return {"area": area(mask), "mask": to_coco(mask)}
 
-        `category_ids` says each class's number; by default they are counted from 1 in the order of `names`. Raises
-        `InputError` where a class has none.
-        """
-        rows = self._coco_rows(image_id, category_ids)
-        return [{**row, "segmentation": to_coco(mask)} for row, mask in zip(rows, self.masks, strict=True)]
+    def _more_to_coco(self, place: int) -> dict[str, Any]:
+        """`{"segmentation": {"size", "counts"}}`."""
+        return {"segmentation": to_coco(self.masks[place])}
 
     def _more_for_supervision(self) -> dict[str, Any]:
         masks = [to_mask(mask) for mask in self.masks]

@@ -45,6 +45,7 @@ class FindInstances(ObjectTask[Instances]):
         "boxes": "B D 4",
         "scores": "B D",
         "classes": "B D",
+        "mask_boxes": "B D 4",
         "masks": "B D M M",
     }
     prediction: ClassVar[type[Instances]] = Instances
@@ -53,8 +54,9 @@ class FindInstances(ObjectTask[Instances]):
         "mixup": "a pixel of two pictures blended would belong to two objects",
     }
     mark: ClassVar[str] = "mask"
+    marks: ClassVar[str] = "masks"
 
-    grain: int = Field(28, ge=4, le=112, multiple_of=2)  # masks are grids of so many cells a side over their boxes
+    mask_size: int = Field(28, ge=4, le=112, multiple_of=2)  # masks are grids of so many cells a side
 
     @classmethod
     def from_data(cls, info: DataInfo, sizes: Sequence[tuple[int, int]], options: Mapping[str, Any]) -> Self:
@@ -73,7 +75,7 @@ class FindInstances(ObjectTask[Instances]):
         """With answers that may hold as many objects as the training pictures do, where nobody has said how many."""
         counts = [self.marked(sample) for sample in samples]
         if samples and not any(counts):
-            raise InputError("there is nothing to learn: no training picture has a mask of an object")
+            raise InputError("there is nothing to learn: no training picture has a mask of an object; annotate some")
         update: dict[str, int] = {}
         if "keep" not in self.model_fields_set:
             wanted = ceil(SPARE * max(counts, default=0) / 100) * 100
@@ -88,7 +90,7 @@ class FindInstances(ObjectTask[Instances]):
         return "yolo-mask", "our own one-stage net: quick on a CPU, also with hundreds of objects in a picture"
 
     def pipeline(self, train: bool, augment: Mapping[str, float] | None = None) -> Stages:
-        sample = InstanceSample(self.preprocess(), self.shape, self.labels)
+        sample = InstanceSample(self.preprocess(), self.labels)
         return training(self.name, sample, self.shape, augment) if train else judging(self.name, sample)
 
     def answering(self, net: Net) -> nn.Module:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from clearsight.core.net import Outputs
 from clearsight.core.pipeline import Batch
-from clearsight.core.task import Task
 from clearsight.losses.assignment import Assignment
 from clearsight.losses.detection import no_loss
 from clearsight.losses.masks import mask_bce, mask_dice
-from clearsight.nets import settings
 from clearsight.nets.backbone import Inputs
 from clearsight.nets.settings import Whole
 from clearsight.nets.yolo.head import Branch
 from clearsight.nets.yolo.masks import STRIDE, MaskFeatures, MaskNets
-from clearsight.ops.box_grids import covered
-from clearsight.ops.boxes import overlap
+from clearsight.ops.box_grids import covered, mask_boxes
+from clearsight.ops.boxes import Overlap, overlap
 from clearsight.ops.candidates import best_pairs
 from clearsight.tasks.instances.answer import InstanceNet
+from clearsight.tasks.instances.task import FindInstances
 from clearsight.tasks.objects.selection import Selection, taken
 from clearsight.tasks.objects.yolo import STRIDES, Raw, Scale, Yolo, YoloLearner, YoloModules
 
@@ -31,7 +30,7 @@ LEARNT = 384
 however many objects there are."""
 
 FITTING = 0.5
-"""A place learns its mask on its own box where that overlaps the object's by so much (IoU), as it will answer; else on the
+"""A place learns its mask by its own box where that overlaps the object's by so much (IoU), as it will answer; else by the
 object's."""
 
 
@@ -41,10 +40,7 @@ class YoloMaskModules(YoloModules):
 
     def __init__(
         self,
-        channels: int,
-        shape: tuple[int, int],
-        classes: int,
-        grain: int,
+        task: FindInstances,
         *,
         scale: Scale = "small",
         backbone: str | None = None,
@@ -52,15 +48,26 @@ class YoloMaskModules(YoloModules):
         width: Whole | None = None,
         depth: Whole | None = None,
         bins: Whole | Literal[0] = 16,
+        overlap: Overlap = "ciou",
         finest: Literal[4, 8] = 8,
         features: Whole = 8,
         hidden: Whole | None = None,
     ) -> None:
         used = STRIDES if finest == STRIDES[0] else (STRIDE, *STRIDES)
-        parts = {"scale": scale, "backbone": backbone, "inputs": inputs, "width": width, "depth": depth, "bins": bins}
-        super().__init__(channels, shape, classes, (STRIDE, *STRIDES), used, **parts)  # type: ignore[arg-type]
+        super().__init__(
+            task,
+            (STRIDE, *STRIDES),
+            used,
+            scale=scale,
+            backbone=backbone,
+            inputs=inputs,
+            width=width,
+            depth=depth,
+            bins=bins,
+            overlap=overlap,
+        )
         self.features = MaskFeatures(self.backbone.channels[0], self.width, hidden or self.width // 2, features)
-        self.nets = MaskNets(features, grain)
+        self.nets = MaskNets(features, task.mask_size)
         self.numbers = Branch(len(used), self.width, self.nets.count, 1, self.light)
         self.nets.begin([project for project in self.numbers.project if isinstance(project, nn.Conv2d)])
 
@@ -69,22 +76,12 @@ class YoloMask(InstanceNet, Yolo):
     """Our own: a mask net for each place."""
 
     name = "yolo-mask"
+    makes: ClassVar[type[YoloMaskModules]] = YoloMaskModules
 
-    def __init__(self, modules: YoloMaskModules, task: Any, config: Mapping[str, Any]) -> None:
-        super().__init__(modules, task.candidates, config)
+    def __init__(self, modules: YoloMaskModules, task: FindInstances, config: Mapping[str, Any]) -> None:
+        super().__init__(modules, task, config)
         self.mask_features, self.numbers, self.mask_nets = modules.features, modules.numbers, modules.nets
-        self.selection, self.grain = task.selection(), task.grain
-
-    @classmethod
-    def build(cls, task: Task[Any], config: Mapping[str, Any]) -> Self:
-        said = settings.checked(YoloMaskModules, cls.name, config)
-        grain: int = getattr(task, "grain", 28)
-        return cls(YoloMaskModules(task.channels, task.shape, len(task.labels), grain, **said), task, config)
-
-    @classmethod
-    def choices(cls) -> dict[str, tuple[Any, str]]:
-        """Its settings: name -> (default, what it may be, in words)."""
-        return settings.choices(YoloMaskModules)
+        self.selection, self.mask_size = task.selection(), task.mask_size
 
     def looked(self, images: Tensor) -> tuple[Raw, Tensor, Tensor]:
         """Images (B, C, H, W) in [0, 1] → what the places say, the numbers that their mask nets are made of (B, A, N), and the
@@ -99,16 +96,17 @@ class YoloMask(InstanceNet, Yolo):
         boxes = taken(raw.boxes, places)
         rows, scores, classes = selection(boxes, values, classes)
         boxes, brought = taken(boxes, rows), taken(numbers, taken(places[..., None], rows)[..., 0])
-        masks = self.mask_nets(features, boxes, brought).sigmoid()
-        return {"boxes": boxes, "scores": scores, "classes": classes, "masks": masks}
+        grids = mask_boxes(boxes, images.shape[-2:])
+        masks = self.mask_nets(features, grids, brought).sigmoid()
+        return {"boxes": boxes, "scores": scores, "classes": classes, "mask_boxes": grids, "masks": masks}
 
     def learner(self, options: Mapping[str, Any]) -> YoloMaskLearner:
-        return YoloMaskLearner(self, options.get("backbone_lr", 1.0), options.get("layer_decay", 1.0))
+        return YoloMaskLearner(self, options)
 
 
 class YoloMaskLearner(YoloLearner):
     """The detector's losses, and of a sample of the places that learn an object how well they draw it: binary cross-entropy
-    and Dice on the grid over their box, each object counting alike."""
+    and Dice on its grid, each object counting alike."""
 
     net: YoloMask
     weights: Mapping[str, float] = {**YoloLearner.weights, "mask": 2.0, "dice": 1.0}
@@ -130,8 +128,9 @@ class YoloMaskLearner(YoloLearner):
         objects = assigned.objects[pictures, places]
         own, true = raw.boxes[pictures, places].detach().float(), batch.targets["boxes"][pictures, objects]
         boxes = torch.where((overlap(own, true) >= FITTING)[:, None], own, true)
+        boxes = mask_boxes(boxes, batch.images.shape[-2:])
         logits = self.net.mask_nets.at(features, pictures, boxes, numbers[pictures, places])
-        wanted, judged = covered(batch.targets["owners"], pictures, boxes, objects, self.net.grain)
+        wanted, judged = covered(batch.targets["owners"], pictures, boxes, objects, self.net.mask_size)
         seen = wanted.any(-1).any(-1).float()  # of objects that others hide altogether nothing is to be drawn
         found = {"mask": mask_bce, "dice": mask_dice}
         total = seen.sum().clamp(min=1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearsight.core.errors import InputError
 from clearsight.core.metric import Metric, Mistake, Result
-from clearsight.core.sample import Array, Sample
+from clearsight.core.sample import Array, Sample, require_known
 from clearsight.metrics import classification, intervals
 from clearsight.metrics.multilabel import average_precision
 from clearsight.tasks.multilabel.prediction import LabelSet
@@ -80,12 +80,9 @@ class MultilabelMetric(Metric[LabelSet]):
         )
 
     def _truth(self, sample: Sample) -> Array:
+        require_known(sample.key, sample.labels or (), self.labels)
         row = np.zeros(len(self.labels), bool)
-        for label in sample.labels or ():
-            if label not in self._index:
-                known = ", ".join(self.labels[:10]) + (", …" if len(self.labels) > 10 else "")
-                raise InputError(f"{sample.key} is labelled {label!r}, which the model does not know; it knows {known}")
-            row[self._index[label]] = True
+        row[[self._index[label] for label in sample.labels or ()]] = True
         return row
 
     def _collected(self) -> tuple[Array, Array, Array]:
@@ -108,9 +105,9 @@ class MultilabelMetric(Metric[LabelSet]):
         }
 
     def _intervals(self, values: dict[str, float], resamples: int, seed: int) -> dict[str, tuple[float, float]]:
-        drawn = intervals.bootstrap(
-            np.arange(len(self._keys))[:, None],
-            lambda distinct, counts: np.stack([*self._figures(counts).values()], axis=1),
+        drawn = intervals.bootstrap_pictures(
+            len(self._keys),
+            lambda counts: np.stack([*self._figures(counts).values()], axis=1),
             resamples=resamples,
             seed=seed,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,19 +11,19 @@ from pydantic import model_validator
 from torch import Tensor
 
 from clearsight.core.errors import InputError
-from clearsight.core.pipeline import Postprocess
+from clearsight.core.pipeline import Answered, Postprocess
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Sample
 from clearsight.core.task import Situation
 from clearsight.losses.named import several_labels
-from clearsight.losses.weights import positive_balanced, positive_effective
+from clearsight.losses.weights import positive_balanced, positive_effective, positive_root
 from clearsight.metrics.multilabel import best_threshold
 from clearsight.tasks.multilabel.metric import MultilabelMetric
 from clearsight.tasks.multilabel.pipeline import MultilabelPostprocess, SeveralLabels
 from clearsight.tasks.multilabel.prediction import LabelSet
 from clearsight.tasks.picture.task import PictureTask
 
-WEIGHTS = {"balanced": positive_balanced, "effective": positive_effective}
+WEIGHTS = {"balanced": positive_balanced, "effective": positive_effective, "root": positive_root}
 
 
 class Multilabel(PictureTask[LabelSet]):
@@ -85,11 +85,16 @@ class Multilabel(PictureTask[LabelSet]):
         index = int(prediction.probabilities.argmax())
         return lambda outputs: outputs["logits"][0, index]
 
-    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
-        known = [i for i, sample in enumerate(samples) if sample.labels is not None]
-        if not known:
+    def calibrated(self, answers: Iterable[Answered]) -> Self:
+        targets, rows, logits = self.targets(), list[Tensor](), list[Tensor]()
+        for answer in answers:
+            for row, sample in zip(answer.outputs["logits"], answer.samples, strict=True):
+                if sample.labels is not None:
+                    rows.append(targets.row(sample))
+                    logits.append(row)
+        if not rows:
             return self
-        truth = torch.stack([self.targets().row(samples[i]) for i in known]).bool().numpy()
-        scores = outputs["logits"][known].float().sigmoid().cpu().numpy().astype(np.float64)
+        truth = torch.stack(rows).bool().numpy()
+        scores = torch.stack(logits).float().sigmoid().cpu().numpy().astype(np.float64)
         found = tuple(best_threshold(scores[:, k], truth[:, k]) for k in range(len(self.labels)))
         return self.model_copy(update={"thresholds": found})

@@ -11,11 +11,11 @@ from torch import Generator, Tensor
 from clearsight.core.pipeline import Batch
 from clearsight.ops import affine
 from clearsight.ops import transforms as T
-from clearsight.ops.box_geometry import compact, place, through, within
+from clearsight.ops.box_geometry import SIDE, compact, extents, place, through, within
 from clearsight.ops.boxes import centres
-from clearsight.ops.drawn import changes, either
 from clearsight.ops.jitter import jitter
 from clearsight.ops.owners import NOBODY
+from clearsight.ops.random_maps import changes, either, nth
 from clearsight.ops.warp import warp_images, warp_indices
 
 LOTS = (
@@ -50,7 +50,8 @@ class BoxAugmentation:
 
     Everything that moves pixels is one affine map and one bilinear resampling; what comes in from outside is grey, as
     the bars beside a photograph are: mirrored pictures would show objects without boxes. Boxes follow by
-    `ops.box_geometry`. Where nothing moves, nothing is resampled and no box changes.
+    `ops.box_geometry`, and where there are masks by what is seen of these. Where nothing moves,
+    nothing is resampled and no box changes.
 
     Of targets it gives boxes (B, M, 4), labels (B, M), crowd (B, M) and known (B,), M being the largest count of the
     batch; where there are masks also owners (B, H, W), which row of the boxes each pixel belongs to (see `ops.owners`),
@@ -99,6 +100,7 @@ class BoxAugmentation:
             return T.scaled(images), boxes, owners
         (h, w), (H, W) = given, made
         found, labels, crowd = boxes
+        before, turned = owners, torch.zeros_like(labels[:, 0], dtype=torch.bool)
         middle = found.new_tensor([w / 2, h / 2, w / 2, h / 2])
         if not self.moves:
             shown = T.scaled(_middle(images, made))
@@ -106,12 +108,17 @@ class BoxAugmentation:
             found = found - middle
         else:
             maps = self._maps(place(frame) - middle, (found - middle, labels, crowd), generator)
+            turned = _turned(maps)
             inward = affine.from_pixels(maps, made, given)
             shown = warp_images(images, inward, made)
             owners = None if owners is None else warp_indices(owners, inward, made, NOBODY)
             found = through(found - middle, affine.inverse(maps))
         found = found + found.new_tensor([W / 2, H / 2, W / 2, H / 2])
-        found, labels = within(found, labels, crowd, found.new_tensor([0, 0, W, H]))
+        whole = found
+        found, labels = within(whole, labels, crowd, found.new_tensor([0, 0, W, H]))
+        if before is not None and owners is not None:
+            cut = (found != whole).any(-1)
+            found, labels = _round_pixels((boxes[0], before), (found, owners), labels, cut, turned[:, None])
         return shown, (found, labels, crowd), owners
 
     def _maps(self, photo: Tensor, boxes: Boxes, generator: Generator) -> Tensor:
@@ -141,6 +148,27 @@ class BoxAugmentation:
         return images, (found, torch.where(known[:, None], labels, -1), crowd), known
 
 
+def _turned(maps: Tensor) -> Tensor:
+    """Whether maps (B, 3, 3) leave sides that are neither level nor upright, bool (B,)."""
+    straight, across = (maps[:, 0, column].abs() + maps[:, 1, 1 - column].abs() for column in (0, 1))
+    return torch.minimum(straight, across) > 1e-4
+
+
+def _round_pixels(
+    given: tuple[Tensor, Tensor], made: tuple[Tensor, Tensor], labels: Tensor, cut: Tensor, turned: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Boxes (B, M, 4), of pictures that were given and of those made of them, each with whose its pixels are (B, H, W) → the
+    latter boxes, those that are `cut` or `turned` (B, M) drawn round the pixels that are left of their objects, and their labels
+    (B, M), −1 where too little is left: of a ring the border may leave part of the box and nothing of the ring. An object
+    that another one hides in part keeps its box, as its pixels do not say how far it reaches."""
+    count = labels.shape[1]
+    (old, had), (new, left) = (extents(owners, count) for _, owners in (given, made))
+    free = had & ((old - given[0]).abs().amax(-1) <= 1)  # pixels are whole, boxes are not
+    narrow = (new[..., 2:] - new[..., :2]).amin(-1) < SIDE
+    boxes = torch.where((free & left & (cut | turned))[..., None], new, made[0])
+    return boxes, torch.where(had & cut & (~left | (free & narrow)), -1, labels)
+
+
 def renumbered(owners: Tensor, labels: Tensor) -> Tensor:
     """Whose each pixel is (B, H, W), by rows of boxes with labels (B, M) → the same by rows after `compact`. What belongs to a
     row that is taken out, of label −1, is nobody's."""
@@ -165,11 +193,9 @@ def _crop(least: float, photo: Tensor, boxes: Boxes, lots: Mapping[str, Tensor])
     share = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], 1).clamp(max=1)
     found, labels, crowd = boxes
     real = (labels >= 0) & ~crowd
-    count = real.sum(1)
-    number = (lots["which"] * count).floor()
-    row = (real & (real.cumsum(1) - 1 == number[:, None])).int().argmax(1)
+    row = nth(real, lots["which"])
     centre = centres(found.gather(1, row[:, None, None].expand(-1, 1, 4))[:, 0])
-    centre, some = ((centre - low) / size).clamp(0, 1), count[:, None] > 0
+    centre, some = ((centre - low) / size).clamp(0, 1), real.any(1, keepdim=True)
     lowest = torch.where(some, (centre - share).clamp(min=0), 0.0)
     highest = torch.where(some, torch.minimum(centre, 1 - share), 1 - share)
     start = lowest + torch.stack([lots["across"], lots["down"]], 1) * (highest - lowest)

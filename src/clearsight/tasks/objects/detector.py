@@ -1,28 +1,25 @@
-"""What the detectors made of torchvision's parts share: a backbone of timm's, and how a batch is learnt from."""
+"""What the detectors made of torchvision's heads share: how they are built, and how a batch is learnt from."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
+from torchvision.models.detection._utils import Matcher
+from torchvision.ops import box_iou
 
-from clearsight.core.learner import Learner, ParamGroup, grouped
-from clearsight.core.net import Net, Tap
+from clearsight.core.learner import GroupedLearner
 from clearsight.core.pipeline import Batch
-from clearsight.core.task import Situation, Task
+from clearsight.core.task import Situation
 from clearsight.losses.detection import no_loss
-from clearsight.nets import settings
-from clearsight.nets.backbone import Backbone
-from clearsight.ops.boxes import area, intersection
-from clearsight.tasks.objects.augment import renumbered
-
-THINNEST = 0.1
-"""Boxes with a side below this, canvas pixels, are not learnt: the logarithm of so small a side would drown all others."""
+from clearsight.nets.backbone import Backbone, OnBackbone
+from clearsight.nets.settings import Configured
+from clearsight.tasks.objects.task import ObjectTask
+from clearsight.tasks.objects.truth import Truth, truths
 
 GROUPS = 32
 """The channels of a head are normalised in so many groups (Wu and He 2018, section 4), whatever the number of pictures in
@@ -37,84 +34,18 @@ Raw = dict[str, Tensor]
 """What a net says of every place, by name, each (B, …)."""
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What is known of one picture: boxes (M, 4) in canvas pixels with labels int64 (M,), and crowds (C, 4), in which
-    nobody has counted."""
-
-    boxes: Tensor
-    labels: Tensor
-    crowds: Tensor
-    owners: Tensor | None = None  # (H, W): the row of `boxes` that each pixel belongs to, or what `ops.owners` says
-
-    def as_target(self, first: int) -> dict[str, Tensor]:
-        """As torchvision's parts take it; `first` is their index of the first class, 1 where 0 is the background."""
-        return {"boxes": self.boxes, "labels": self.labels + first}
-
-    def crowded(self, boxes: Tensor) -> Tensor:
-        """Boxes (A, 4) → bool (A,): whether more than half of a box lies in a crowd."""
-        if not len(self.crowds):
-            return torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
-        return intersection(boxes[:, None], self.crowds).amax(1) > 0.5 * area(boxes)
-
-
-def truths(batch: Batch) -> list[Truth]:
-    """Of the batch's annotated pictures, in their order."""
-    targets = batch.targets
-    found = []
-    for row in targets["known"].nonzero()[:, 0].tolist():
-        boxes, labels, crowd = (targets[name][row] for name in ("boxes", "labels", "crowd"))
-        real = (labels >= 0) & ((boxes[:, 2:] - boxes[:, :2]).amin(1) > THINNEST)
-        one = real & ~crowd
-        owners = targets["owners"][row] if "owners" in targets else None
-        owners = None if owners is None else renumbered(owners[None], torch.where(one, labels, -1)[None])[0]
-        found.append(Truth(boxes[one], labels[one], boxes[real & crowd], owners))
-    return found
-
-
-class OnBackbone(Net):
-    """A net that stands on a backbone of timm's, which is its pretrained part."""
+class Detector(Configured, OnBackbone):
+    """A detector on a backbone of timm's. The keyword-only parameters of its `__init__` are its settings."""
 
     light = False
     backbone: Backbone
-
-    @property
-    def pretrained_name(self) -> str:
-        return self.backbone.name
-
-    def load_pretrained(self, weights: str) -> str:
-        return self.backbone.load(weights)
-
-    def backbone_parameters(self) -> list[nn.Parameter]:
-        return list(self.backbone.parameters())
-
-    def backbone_blocks(self) -> list[list[nn.Parameter]]:
-        return self.backbone.blocks()
-
-    def feature_taps(self) -> list[Tap]:
-        return self.backbone.taps("backbone")
-
-
-class Detector(OnBackbone):
-    """A detector on a backbone of timm's. The keyword-only parameters of its `__init__` are its settings."""
-
     parts: ClassVar[tuple[str, ...]]
     """The names of its losses."""
 
-    def __init__(self, task: Task[Any], config: Mapping[str, Any], backbone: Backbone) -> None:
+    def __init__(self, task: ObjectTask[Any], config: Mapping[str, Any], backbone: Backbone) -> None:
         super().__init__()
-        self.config = dict(config)
-        self.candidates: int = getattr(task, "candidates", 1000)
+        self.config, self.candidates = dict(config), task.candidates
         self.backbone = backbone
-
-    @classmethod
-    def build(cls, task: Task[Any], config: Mapping[str, Any]) -> Self:
-        return cls(task, config, **settings.checked(cls, cls.name, config))
-
-    @classmethod
-    def choices(cls) -> dict[str, tuple[Any, str]]:
-        """Its settings: name -> (default, what it may be, in words)."""
-        return settings.choices(cls)
 
     @abstractmethod
     def raw(self, images: Tensor) -> Raw:
@@ -125,7 +56,17 @@ class Detector(OnBackbone):
         """The losses named in `parts`; `raw` has one row for each of the pictures known, at least one."""
 
     def learner(self, options: Mapping[str, Any]) -> DetectorLearner:
-        return DetectorLearner(self, options.get("backbone_lr", 1.0), options.get("layer_decay", 1.0))
+        return DetectorLearner(self, options)
+
+
+def matched(matcher: Matcher, truth: Truth, anchors: Tensor) -> Tensor:
+    """The object that each anchor (A, 4) is for (A,); −1 for none, −2 for those that are not learnt from."""
+    if len(truth.boxes):
+        found: Tensor = matcher(box_iou(truth.boxes, anchors))
+    else:
+        found = torch.full((len(anchors),), Matcher.BELOW_LOW_THRESHOLD, device=anchors.device)
+    found[(found == Matcher.BELOW_LOW_THRESHOLD) & truth.crowded(anchors)] = Matcher.BETWEEN_THRESHOLDS
+    return found
 
 
 MANY = 20_000
@@ -152,15 +93,10 @@ def recipe(situation: Situation, width: int, why: str, lr: tuple[float, str], we
     return found
 
 
-class DetectorLearner(Learner):
+class DetectorLearner(GroupedLearner):
     """The net's own losses over the pictures that are annotated."""
 
     net: Detector
-
-    def __init__(self, net: Detector, backbone_lr: float, layer_decay: float) -> None:
-        super().__init__()
-        self.net = net
-        self.backbone_lr, self.layer_decay = backbone_lr, layer_decay
 
     def training_step(self, batch: Batch, phase: str) -> dict[str, Tensor]:
         known = truths(batch)
@@ -169,6 +105,3 @@ class DetectorLearner(Learner):
         rows = batch.targets["known"]
         raw = {name: value.float()[rows] for name, value in self.net.raw(batch.images).items()}
         return self.net.losses(raw, known)
-
-    def parameter_groups(self, phase: str) -> list[ParamGroup]:
-        return grouped(self.net, self.backbone_lr, self.layer_decay)

@@ -12,7 +12,8 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from clearsight.core.sample import Array
-from clearsight.tasks.picture.colours import RIM, Colour, colour_of, enlarged, ink_on, with_legend
+from clearsight.ops.colours import RIM, Colour
+from clearsight.tasks.picture.colours import colour_of, enlarged, ink_on, with_legend
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -23,7 +23,9 @@ from clearsight.nets.regions import RegionPool
 from clearsight.nets.settings import Positive, Whole
 from clearsight.ops.boxes import clip
 from clearsight.ops.suppress import survivors
-from clearsight.tasks.objects.detector import Detector, Raw, Truth, recipe
+from clearsight.tasks.objects.detector import Detector, Raw, recipe
+from clearsight.tasks.objects.task import ObjectTask
+from clearsight.tasks.objects.truth import Truth
 
 ASPECTS = (0.5, 1.0, 2.0)
 """Heights by widths of the anchors at a place (FPN, section 4.1)."""
@@ -41,7 +43,7 @@ SMALLEST = 1e-3
 """Proposals with a side below this, canvas pixels, are none: torchvision's bound."""
 
 
-class Drawn(NamedTuple):
+class SampledRegions(NamedTuple):
     """Regions that a batch is learnt from, of all pictures that are known."""
 
     boxes: Tensor  # (R, 4), canvas pixels
@@ -54,12 +56,12 @@ class FasterRCNN(Detector):
     """Two-stage: regions, then classes."""
 
     name = "faster-rcnn"
-    parts: ClassVar[tuple[str, ...]] = ("objects", "proposals", "classification", "boxes")
+    parts: ClassVar[tuple[str, ...]] = ("objects", "proposals", "score", "box")
     anchors: Tensor
 
     def __init__(
         self,
-        task: Task[Any],
+        task: ObjectTask[Any],
         config: Mapping[str, Any],
         *,
         backbone: Model = "resnet50",
@@ -175,11 +177,11 @@ class FasterRCNN(Detector):
         if not counts.sum():
             return dict.fromkeys(self.parts[2:], no_loss(*self.heads.parameters()))
         pictures = torch.arange(len(known), device=self.anchors.device).repeat_interleave(counts)
-        drawn = Drawn(torch.cat(regions), pictures, torch.cat(objects), torch.cat(labels))
-        found = fastrcnn_loss(*self._look(raw, drawn.boxes, pictures), labels, wanted)
-        return {**dict(zip(self.parts[2:4], found, strict=True)), **self.more_losses(raw, drawn, known)}
+        sampled = SampledRegions(torch.cat(regions), pictures, torch.cat(objects), torch.cat(labels))
+        found = fastrcnn_loss(*self._look(raw, sampled.boxes, pictures), labels, wanted)
+        return {**dict(zip(self.parts[2:4], found, strict=True)), **self.more_losses(raw, sampled, known)}
 
-    def more_losses(self, raw: Raw, drawn: Drawn, known: Sequence[Truth]) -> dict[str, Tensor]:
+    def more_losses(self, raw: Raw, sampled: SampledRegions, known: Sequence[Truth]) -> dict[str, Tensor]:
         """The losses of `parts` beyond the first four, by the same regions."""
         return {}
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from clearsight.core.metric import Mark, Mistake
 from clearsight.core.sample import Array
-from clearsight.metrics.error_kinds import WRONG, ErrorKinds, closest
+from clearsight.metrics.error_kinds import ErrorKinds, Kind, closest
 from clearsight.metrics.matching import THRESHOLDS, Matches
 from clearsight.metrics.operating_point import Decided
+from clearsight.ops.rle import Runs
 
 FALSE, MISSED, CLASS = "False positives", "Missed objects", "Wrong classes"
 PLACED: Mapping[str, str] = {"box": "Badly placed boxes", "mask": "Badly fitting masks"}
@@ -22,8 +23,8 @@ class Mistakes:
     """The mistakes of the boxes or masks shown, and the objects that none of them finds.
 
     How bad one is, from 0 to 1: a box that is wrong by its score, times what its overlap lacks where it is badly placed; a
-    missed object by how far the best box that would have found it was from being sure. `what` says what was compared; a
-    mask is marked by the box round it.
+    missed object by how far the best box that would have found it was from being sure. `what` says what was compared; where
+    there are `masks`, those found and those annotated, marks have them.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Mistakes:
         keys: Sequence[str],
         labels: Sequence[str],
         what: Literal["box", "mask"],
+        masks: tuple[Sequence[Runs], Sequence[Runs]] | None = None,
     ) -> None:
         self.what = what
+        self.masks = masks
         self.matches, self.decided, self.kinds = matches, decided, kinds
         self.thresholds, self.keys, self.labels = thresholds, keys, labels
 
@@ -48,7 +51,7 @@ class Mistakes:
 
     def _loose(self) -> Array:
         """Of the shown boxes that fit an unfound object of their class too loosely the best for each object, bool (D,)."""
-        aimed = self.decided.shown & (self.decided.truth < 0) & (self.kinds.kind == WRONG.index("localisation"))
+        aimed = self.decided.shown & (self.decided.truth < 0) & (self.kinds.kind == Kind.LOCALISATION)
         rows = np.flatnonzero(aimed)
         rows = rows[self.decided.missed[self.kinds.meant[rows]]]
         order = rows[np.lexsort((-self.matches.found.scores[rows], self.kinds.meant[rows]))]
@@ -74,16 +77,16 @@ class Mistakes:
                 words = f"{label}, {self.what} off: IoU {overlap[d]:.2f} ({score:.2f})"
                 mistakes.append(self._mistake(score * (1 - float(overlap[d])), words, PLACED[self.what], d, meant))
             else:
-                near = meant if self.kinds.kind[d] != WRONG.index("both") else -1  # of another class, and hardly hit
+                near = meant if self.kinds.kind[d] != Kind.BOTH else -1  # of another class, and hardly hit
                 mistakes.append(self._mistake(score, self._false(d, label, score), FALSE, d, near))
         return mistakes
 
     def _false(self, d: int, label: str, score: float) -> str:
         """What a box lies on that finds nothing."""
         kind, meant = self.kinds.kind[d], self.kinds.meant[d]
-        if kind in (WRONG.index("duplicate"), WRONG.index("localisation")):
+        if kind in (Kind.DUPLICATE, Kind.LOCALISATION):
             return f"{label} ({score:.2f}), one more {self.what} on an object that has one"
-        if kind == WRONG.index("classification"):
+        if kind == Kind.CLASSIFICATION:
             other = self.labels[self.matches.truth.classes[meant]]
             return f"{label} ({score:.2f}), one more {self.what} on an object that has one, {other}"
         return f"{label} ({score:.2f}), where none is annotated"
@@ -115,12 +118,12 @@ class Mistakes:
     def _mistake(self, badness: float, words: str, kind: str, found: int, truth: int) -> Mistake:
         """With the boxes it is about; −1 for none."""
         picture = self.matches.found.picture[found] if found >= 0 else self.matches.truth.picture[truth]
-        marks = [_mark(self.matches.truth.boxes[truth], True)] if truth >= 0 else []
+        marks = [self._mark(truth, True)] if truth >= 0 else []
         if found >= 0:
-            marks.append(_mark(self.matches.found.boxes[found], False))
+            marks.append(self._mark(found, False))
         return Mistake(self.keys[picture], badness, words, kind, tuple(marks))
 
-
-def _mark(box: Array, truth: bool) -> Mark:
-    x, y, width, height = box.tolist()
-    return Mark((x, y, x + width, y + height), truth)
+    def _mark(self, row: int, truth: bool) -> Mark:
+        x, y, width, height = (self.matches.truth if truth else self.matches.found).boxes[row].tolist()
+        mask = None if self.masks is None else self.masks[truth][row]
+        return Mark((x, y, x + width, y + height), truth, mask)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -13,6 +14,8 @@ import numpy as np
 from clearsight.core.errors import InputError, missing_extra
 from clearsight.core.prediction import Prediction
 from clearsight.core.sample import Array
+from clearsight.ops.tiling import Window
+from clearsight.tasks.objects.merge import merge, offsets
 
 SHOWN = 0.3
 """The score from which an object is shown where the model does not say."""
@@ -28,6 +31,7 @@ class Objects(Prediction, Generic[One]):
     and `visible` gives these alone. `len`, iteration, and picking by number, slice or mask work as on a list.
     """
 
+    saved: ClassVar[tuple[str, ...]] = (".json",)
     tiles: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("boxes", "scores", "classes", "shown")
     """What there is of every object: the fields that are picked and sorted together."""
@@ -50,9 +54,44 @@ class Objects(Prediction, Generic[One]):
         for name, value in self._rows(order).items():
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def merged(cls, parts: Iterable[Self], windows: Sequence[Window], task: Mapping[str, Any]) -> Self:
+        """The objects that parts of a photograph show, each once: see `tasks.objects.merge`. There may be more than an answer
+        for one canvas can hold. Of each part no more is kept than its objects."""
+        columns: list[tuple[Array, ...]] = []
+        more: list[Any] = []
+        names: Sequence[str] = ()
+        for number, (part, offset) in enumerate(zip(parts, offsets(windows), strict=True)):
+            seen = np.full(len(part), number)
+            columns.append((part.boxes + offset, part.scores, part.classes, part.shown, seen))
+            more += part._more_moved(windows[number], windows[0])
+            names = part.names
+        boxes, scores, classes, shown, seen = (np.concatenate(each) for each in zip(*columns, strict=True))
+        boxes, groups = merge(boxes, scores, classes, seen, np.asarray(windows))
+        rows = np.array([group[0] for group in groups], np.int64)
+        found = {"boxes": boxes[rows].astype(np.float32), "scores": scores[rows], "classes": classes[rows]}
+        return cls(**found, shown=shown[rows], names=names, **cls._more_joined(more, groups))
+
     @abstractmethod
     def _one(self, place: int) -> One:
         """The object of that number."""
+
+    def _more_moved(self, window: Window, whole: Window) -> Sequence[Any]:
+        """What is known of each object beside numbers, moved from a part of a photograph to the whole."""
+        return ()
+
+    @classmethod
+    def _more_joined(cls, more: Sequence[Any], groups: Sequence[Array]) -> dict[str, Any]:
+        """The fields that this makes of objects put together from the rows of each group."""
+        return {}
+
+    def _more_to_dict(self, place: int) -> dict[str, Any]:
+        """What `to_dict` says of an object beside box, score and class."""
+        return {}
+
+    def _more_to_coco(self, place: int) -> dict[str, Any]:
+        """What a row of a COCO results file says beside these."""
+        return {}
 
     def _rows(self, which: Any) -> dict[str, Any]:
         """The columns with some of the objects only: a slice, a mask (N,) or numbers (M,)."""
@@ -110,9 +149,26 @@ class Objects(Prediction, Generic[One]):
         counted = Counter(self.classes[self.shown].tolist())
         return {self.names[k]: counted[k] for k in sorted(counted, key=lambda k: (-counted[k], k))}
 
-    def _coco_rows(self, image_id: int, category_ids: Mapping[str, int] | None) -> list[dict[str, Any]]:
-        """What every row of a COCO results file says: `{"image_id", "category_id", "bbox", "score"}`. Raises `InputError`
-        where a class has no number."""
+    def to_dict(self) -> dict[str, Any]:
+        """`{"objects": [{"label", "score", "box": [x1, y1, x2, y2], "shown"}, …]}`, the best score first."""
+        rows = zip(self.labels, self.scores.tolist(), self.boxes.tolist(), self.shown.tolist(), strict=True)
+        return {
+            "objects": [
+                {"label": label, "score": score, "box": box, "shown": shown, **self._more_to_dict(place)}
+                for place, (label, score, box, shown) in enumerate(rows)
+            ]
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """What `to_dict` says, as JSON."""
+        return {".json": json.dumps(self.to_dict(), ensure_ascii=False).encode()}
+
+    def to_coco(self, image_id: int, category_ids: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
+        """Rows of a COCO results file: `{"image_id", "category_id", "bbox": [x, y, width, height], "score"}`.
+
+        `category_ids` says each class's number; by default they are counted from 1 in the order of `names`. Raises
+        `InputError` where a class has none.
+        """
         numbers = {name: place for place, name in enumerate(self.names, 1)} if category_ids is None else category_ids
         if missing := [name for name in dict.fromkeys(self.labels) if name not in numbers]:
             raise InputError(f"category_ids has no number for {', '.join(missing)}")
@@ -123,8 +179,9 @@ class Objects(Prediction, Generic[One]):
                 "category_id": numbers[label],
                 "bbox": [x1, y1, x2 - x1, y2 - y1],
                 "score": score,
+                **self._more_to_coco(place),
             }
-            for label, (x1, y1, x2, y2), score in rows
+            for place, (label, (x1, y1, x2, y2), score) in enumerate(rows)
         ]
 
     def to_supervision(self) -> Any:

@@ -5,26 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clearsight.core.pipeline import Batch, Stages
+from clearsight.core.pipeline import Stages
 from clearsight.tasks.objects.augment import BoxAugmentation
 from clearsight.tasks.objects.mosaic import MIXED, Mosaic, collate
-from clearsight.tasks.objects.sample import ObjectSample
+from clearsight.tasks.picture.canvas_sample import CanvasSample
 
 PREVIEW: Mapping[str, float] = {"flip": 0.5, "scale": 0.4, "shift": 0.1, "colour": 0.3, "mosaic": 0.5}
 """The strengths that `inspect` shows where no training settings are known."""
 
 
-def scaled(batch: Batch) -> Batch:
-    """The batch with its images as float in [0, 1]."""
-    return batch.replaced(batch.images.float() / 255)
-
-
-def judging(name: str, sample: ObjectSample) -> Stages:
+def judging(name: str, sample: CanvasSample) -> Stages:
     """Stages for judging by the task of that name."""
-    return Stages(sample, f"{name} {sample}", lambda batch, generator: scaled(batch), collate=collate)
+    return Stages(sample, f"{name} {sample}", lambda batch, generator: batch.scaled(), collate=collate)
 
 
-def training(name: str, sample: ObjectSample, shape: tuple[int, int], strengths: Mapping[str, float] | None) -> Stages:
+def training(name: str, sample: CanvasSample, shape: tuple[int, int], strengths: Mapping[str, float] | None) -> Stages:
     """Stages for training, with each augmentation's strength. Examples are those of judging, so that both share a cache."""
     strengths = PREVIEW if strengths is None else strengths
     signature, batch = f"{name} {sample}", BoxAugmentation(strengths, shape)

@@ -1,4 +1,4 @@
-"""The settings that detection chooses where the user said nothing, each with its reason."""
+"""The settings that the tasks which find objects choose where the user said nothing, each with its reason."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNFITTING: Mapping[str, str] = {
     "train_size": "the canvas has one shape",
     "tta": "views are not averaged where boxes differ",
 }
-"""Training options that mean nothing to detection."""
+"""Training options that mean nothing where objects are to be found."""
 
 
 def suggest(situation: Situation) -> dict[str, tuple[Any, str]]:

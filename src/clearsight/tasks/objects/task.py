@@ -1,36 +1,33 @@
-"""What the tasks share that find objects: the canvas, which answers are kept, and what is shown."""
+"""What the tasks share that find objects: which answers are kept, and what is shown."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from clearsight.core.errors import InputError
-from clearsight.core.pipeline import Preprocess
+from clearsight.core.pipeline import Answered, final_arrays
 from clearsight.core.reader import DataInfo
 from clearsight.core.sample import Sample
-from clearsight.core.task import Situation, Task
+from clearsight.core.task import Situation
 from clearsight.tasks.objects.augment import CLOSING
 from clearsight.tasks.objects.judging import ObjectMetric
 from clearsight.tasks.objects.prediction import SHOWN, Objects
 from clearsight.tasks.objects.preview import draw_targets
 from clearsight.tasks.objects.selection import Selection
 from clearsight.tasks.objects.suggest import UNFITTING, suggest
-from clearsight.tasks.picture.canvas import STEP, LetterboxPreprocess, canvas_shape, canvas_side
+from clearsight.tasks.picture.canvas_task import CanvasTask
 
 P = TypeVar("P", bound=Objects[Any])
 
 
-class ObjectTask(Task[P], Generic[P]):
+class ObjectTask(CanvasTask[P], Generic[P]):
     """Objects, each of one of K classes, on a canvas that shows the photograph whole."""
 
-    verbs: ClassVar[frozenset[str]] = frozenset(
-        {"train", "evaluate", "predict", "inspect", "report", "export", "nets", "learning-curve"}
-    )
     caution: ClassVar[str] = (
         "It finds only objects of the classes that it has learnt, and may miss those that are hidden."
     )
@@ -41,8 +38,9 @@ class ObjectTask(Task[P], Generic[P]):
 
     mark: ClassVar[str]
     """What marks an object in the data: "box"."""
+    marks: ClassVar[str]
+    """The field of a sample that holds them: "boxes"."""
 
-    canvas: tuple[int, int] | None = None  # height and width, pixels; None is a square of `size`
     floor: float = Field(0.001, ge=0, le=1)  # scores below are no answer at all
     iou: float = Field(0.65, gt=0, le=1)  # boxes of a class that overlap by more are the same object; 1 keeps all
     soft: float = Field(0.0, ge=0)  # how gently repeated boxes are taken away; 0 takes them away altogether
@@ -51,39 +49,22 @@ class ObjectTask(Task[P], Generic[P]):
     thresholds: tuple[float, ...] = ()  # of each class, from which score on an object is shown; none: 0.3 for all
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.canvas is not None and (max(self.canvas) != self.size or any(side % STEP for side in self.canvas)):
-            raise ValueError(f"a canvas has sides that are multiples of {STEP}, the longer one being size")
+    def _thresholds_for_all(self) -> Self:
         if len(self.thresholds) not in (0, len(self.labels)):
             raise ValueError(f"{len(self.labels)} classes need as many thresholds, or none")
         return self
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.canvas or (self.size, self.size)
-
     @classmethod
     def from_data(cls, info: DataInfo, sizes: Sequence[tuple[int, int]], options: Mapping[str, Any]) -> Self:
-        labels = tuple(info.classes(next(iter(cls.needs))))
+        labels = tuple(info.classes(cls.marks))
         if not labels:
-            raise InputError(f"there is nothing to learn: no picture has a {cls.mark}")
-        said = {name: value for name, value in options.items() if value is not None}
-        if (how := said.pop("fit", "letterbox")) != "letterbox" or said.pop("share", 1.0) != 1.0:
             raise InputError(
-                f"--fit {how}: {cls.name} sees photographs whole, in their shape; leave it and --share out"
+                f"there is nothing to learn: no picture has a {cls.mark}; annotate some, or name another --task"
             )
-        size = said.pop("size", None) or canvas_side(sizes)
-        if size % STEP:
-            raise InputError(
-                f"--size {size}: give a multiple of {STEP}, such as {max(STEP, round(size / STEP) * STEP)}"
-            )
-        return cls(labels=labels, size=size, canvas=canvas_shape(sizes, size), **said)
+        return cls.for_photographs(labels, sizes, options)
 
     def suggest(self, situation: Situation) -> Mapping[str, tuple[Any, str]]:
         return suggest(situation)
-
-    def preprocess(self) -> Preprocess:
-        return LetterboxPreprocess(self.shape, self.channels)
 
     def selection(self) -> Selection:
         """Which of a net's candidates are answers."""
@@ -106,10 +87,10 @@ class ObjectTask(Task[P], Generic[P]):
     @abstractmethod
     def metric(self) -> ObjectMetric[P]: ...
 
-    def calibrated(self, outputs: Mapping[str, Tensor], frames: Tensor, samples: Sequence[Sample]) -> Self:
-        if not any(map(self.marked, samples)):
-            return self
-        finals = {name: value.numpy() for name, value in self.postprocess()(dict(outputs), frames).items()}
-        metric = self.metric()
-        metric.update([self.wrap({name: v[i] for name, v in finals.items()}) for i in range(len(samples))], samples)
-        return self.model_copy(update={"thresholds": metric.thresholds()})
+    def calibrated(self, answers: Iterable[Answered]) -> Self:
+        metric, postprocess, marked = self.metric(), self.postprocess(), 0
+        for answer in answers:
+            finals = final_arrays(postprocess, answer.outputs, answer.frames, self.prediction.sized())
+            metric.update([self.wrap(each) for each in finals], answer.samples)
+            marked += sum(map(self.marked, answer.samples))
+        return self.model_copy(update={"thresholds": metric.thresholds()}) if marked else self

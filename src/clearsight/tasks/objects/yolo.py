@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from clearsight.core.learner import Learner, ParamGroup, grouped
+from clearsight.core.learner import GroupedLearner
 from clearsight.core.net import Outputs
 from clearsight.core.pipeline import Batch
-from clearsight.core.task import Situation, Task
 from clearsight.losses.assignment import Assignment, task_aligned
 from clearsight.losses.detection import box_loss, distribution_focal, no_loss, quality_bce
-from clearsight.nets import settings
-from clearsight.nets.backbone import Backbone, Inputs
-from clearsight.nets.settings import Switch, Whole
+from clearsight.nets.backbone import Backbone, Inputs, OnBackbone
+from clearsight.nets.settings import Configured, Switch, Whole
 from clearsight.nets.yolo.head import Head, Places
 from clearsight.nets.yolo.neck import PathAggregation
+from clearsight.ops.boxes import Overlap
 from clearsight.ops.candidates import best_candidates
-from clearsight.tasks.objects.detector import OnBackbone
+from clearsight.tasks.objects.task import ObjectTask
 
 Scale = Literal["nano", "small", "medium", "large"]
 
 
-class Plan(NamedTuple):
+class Spec(NamedTuple):
     """What a scale is made of."""
 
     backbone: str
@@ -34,11 +33,11 @@ class Plan(NamedTuple):
     light: bool  # depthwise convolutions in place of whole ones
 
 
-SCALES: Mapping[str, Plan] = {
-    "nano": Plan("lcnet_075", 64, 1, True),
-    "small": Plan("mobilenetv2_100", 96, 1, True),
-    "medium": Plan("resnet34", 128, 1, False),
-    "large": Plan("resnet50", 192, 2, False),
+SCALES: Mapping[str, Spec] = {
+    "nano": Spec("lcnet_075", 64, 1, True),
+    "small": Spec("mobilenetv2_100", 96, 1, True),
+    "medium": Spec("resnet34", 128, 1, False),
+    "large": Spec("resnet50", 192, 2, False),
 }
 
 
@@ -47,13 +46,12 @@ STRIDES = (8, 16, 32)
 
 
 class YoloModules(nn.Module):
-    """Backbone, neck and head. The backbone's `strides` may begin with finer ones than those of the neck's levels, `used`."""
+    """Backbone, neck and head. The backbone's `strides` may begin with finer ones than those of the neck's levels, `used`;
+    `overlap` is what boxes are learnt by: 1 − the overlap with the object's."""
 
     def __init__(
         self,
-        channels: int,
-        shape: tuple[int, int],
-        classes: int,
+        task: ObjectTask[Any],
         strides: Sequence[int] = STRIDES,
         used: Sequence[int] = STRIDES,
         *,
@@ -63,18 +61,18 @@ class YoloModules(nn.Module):
         width: Whole | None = None,
         depth: Whole | None = None,
         bins: Whole | Literal[0] = 16,
+        overlap: Overlap = "ciou",
         one_to_one: Switch = False,
     ) -> None:
         super().__init__()
-        plan = SCALES[scale]
-        width = width or plan.width
-        self.width, self.light = width, plan.light
-        self.backbone = Backbone.create(backbone or plan.backbone, channels, inputs, strides, shape)
-        levels = len(used)
-        self.neck = PathAggregation(self.backbone.channels[-levels:], width, depth or plan.depth, plan.light)
-        self.head = Head(levels, width, classes, bins, light=plan.light)
-        self.single = Head(levels, width, classes, bins, light=plan.light) if one_to_one else None
-        self.places = Places(shape, used)
+        spec, levels, classes = SCALES[scale], len(used), len(task.labels)
+        width = width or spec.width
+        self.width, self.light, self.overlap = width, spec.light, overlap
+        self.backbone = Backbone.create(backbone or spec.backbone, task.channels, inputs, strides, task.shape)
+        self.neck = PathAggregation(self.backbone.channels[-levels:], width, depth or spec.depth, spec.light)
+        self.head = Head(levels, width, classes, bins, light=spec.light)
+        self.single = Head(levels, width, classes, bins, light=spec.light) if one_to_one else None
+        self.places = Places(task.shape, used)
 
 
 class Raw(NamedTuple):
@@ -85,28 +83,19 @@ class Raw(NamedTuple):
     boxes: Tensor  # (B, A, 4), canvas pixels
 
 
-class Yolo(OnBackbone):
+class Yolo(Configured, OnBackbone):
     """Our own: one-stage, no anchors."""
 
     name = "yolo"
+    light = False
+    backbone: Backbone
+    makes: ClassVar[type[YoloModules]] = YoloModules
 
-    def __init__(self, modules: YoloModules, candidates: int, config: Mapping[str, Any]) -> None:
+    def __init__(self, modules: YoloModules, task: ObjectTask[Any], config: Mapping[str, Any]) -> None:
         super().__init__()
+        self.config, self.candidates, self.overlap = dict(config), task.candidates, modules.overlap
         self.backbone, self.neck, self.head = modules.backbone, modules.neck, modules.head
         self.single, self.places = modules.single, modules.places
-        self.candidates = candidates
-        self.config = dict(config)
-
-    @classmethod
-    def build(cls, task: Task[Any], config: Mapping[str, Any]) -> Self:
-        said = settings.checked(YoloModules, cls.name, config)
-        modules = YoloModules(task.channels, task.shape, len(task.labels), **said)
-        return cls(modules, getattr(task, "candidates", 1000), config)
-
-    @classmethod
-    def choices(cls) -> dict[str, tuple[Any, str]]:
-        """Its settings: name -> (default, what it may be, in words)."""
-        return settings.choices(YoloModules)
 
     def forward(self, images: Tensor) -> Outputs:
         raw = self._read(self.single or self.head, self.features(images))
@@ -129,26 +118,14 @@ class Yolo(OnBackbone):
         return Raw(logits, sides, self.places.boxes(head.distances(sides.float())))
 
     def learner(self, options: Mapping[str, Any]) -> YoloLearner:
-        return YoloLearner(self, options.get("backbone_lr", 1.0), options.get("layer_decay", 1.0))
-
-    @classmethod
-    def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
-        return {}
+        return YoloLearner(self, options)
 
 
-class YoloLearner(Learner):
+class YoloLearner(GroupedLearner):
     """Class scores learn how well the place's box fits; boxes learn their overlap, and their sides as distributions."""
 
     net: Yolo
     weights: Mapping[str, float] = {"score": 1.0, "box": 2.5, "sides": 0.5}
-
-    def __init__(self, net: Yolo, backbone_lr: float, layer_decay: float) -> None:
-        super().__init__()
-        self.net = net
-        self.backbone_lr, self.layer_decay = backbone_lr, layer_decay
-
-    def parameter_groups(self, phase: str) -> list[ParamGroup]:
-        return grouped(self.net, self.backbone_lr, self.layer_decay)
 
     def training_step(self, batch: Batch, phase: str) -> dict[str, Tensor]:
         raw, single = self.net.raw(batch.images)
@@ -181,7 +158,7 @@ class YoloLearner(Learner):
             return {**self._weighed(losses), **nothing}, assigned
         weight = assigned.quality[rows]
         wanted = targets["boxes"].gather(1, assigned.objects[..., None].expand(-1, -1, 4))
-        losses["box"] = box_loss(raw.boxes[rows], wanted[rows], weight) / total
+        losses["box"] = box_loss(raw.boxes[rows], wanted[rows], weight, self.net.overlap) / total
         if head.bins:
             distance = places.distances(wanted)[rows]
             losses["sides"] = distribution_focal(raw.sides[rows].float(), distance, weight) / total

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from statistics import median
 
 import numpy as np
 from torch import Tensor
 
+from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Preprocess
 from clearsight.ops.resize import fit
 from clearsight.ops.transforms import luma
@@ -39,11 +39,19 @@ class LetterboxPreprocess(Preprocess):
         return (luma(canvas) if self.channels == 1 else canvas), frame
 
 
-def canvas_side(sizes: Sequence[tuple[int, int]]) -> int:
-    """The longer side of the canvas for photographs (height, width): small pictures keep theirs, others get `SIDE`."""
+def require_stepped(option: str, side: int) -> None:
+    """Raises `InputError`, naming the option, on a side that is no multiple of `STEP`."""
+    if side % STEP:
+        near = max(STEP, round(side / STEP) * STEP)
+        raise InputError(f"--{option} {side}: give a multiple of {STEP}, such as {near}")
+
+
+def canvas_side(sizes: Sequence[tuple[int, int]], whole: float) -> int:
+    """The longer side of the canvas for photographs (height, width): where they are small the share `whole` of them keep
+    theirs, others get `SIDE`."""
     if not sizes:
         return SIDE
-    longest = median(max(size) for size in sizes)
+    longest = float(np.quantile([max(size) for size in sizes], whole))
     return min(SIDE, max(STEP, ceil(longest / STEP) * STEP))
 
 

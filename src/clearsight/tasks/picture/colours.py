@@ -1,38 +1,49 @@
-"""Colours of classes that everybody tells apart, and the legend that names them. numpy and Pillow only."""
+"""The colours of classes, and the legend that names them. numpy and Pillow only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearsight.core.sample import Array
-from clearsight.tasks.picture.draw import BAND, SMALLEST, TEXT, shorten
+from clearsight.ops.colours import OKABE_ITO, RIM, Colour
+from clearsight.tasks.picture.draw import BAND, SMALLEST, TEXT, magnified, shorten
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont
 
-Colour = tuple[int, int, int]
 
-OKABE_ITO: Sequence[Colour] = (
-    (230, 159, 0),  # orange
-    (86, 180, 233),  # sky blue
-    (0, 158, 115),  # bluish green
-    (240, 228, 66),  # yellow
-    (0, 114, 178),  # blue
-    (213, 94, 0),  # vermillion
-    (204, 121, 167),  # reddish purple
-)
-"""Colours that people of every colour vision tell apart (Okabe and Ito 2002), without black, which photographs have."""
-
-RIM: Colour = (17, 24, 39)
+MOST = 256
+"""Colours that there are: as many as a mask of 8 bits tells classes apart."""
 
 
 def colour_of(number: int) -> Colour:
-    """The colour of a class: those of `OKABE_ITO`, then the same ones paler, then darker; beyond 21 classes again."""
+    """The colour of a class: those of `OKABE_ITO`, then the same ones paler, then darker; beyond 21 classes the one that is
+    farthest from all before it, up to `MOST`. Every class has a colour of its own."""
+    return _colours()[number % len(_colours())]
+
+
+@cache
+def _colours() -> tuple[Colour, ...]:
+    """All colours, in the order of the classes."""
+    found = [_shade(number) for number in range(3 * len(OKABE_ITO))]
+    levels = np.linspace(30, 255, 10).round()
+    free = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
+    apart = np.min([np.square(free - colour).sum(1) for colour in found], axis=0)
+    while len(found) < MOST:
+        red, green, blue = (int(value) for value in free[apart.argmax()])
+        found.append((red, green, blue))
+        apart = np.minimum(apart, np.square(free - found[-1]).sum(1))
+    return tuple(found)
+
+
+def _shade(number: int) -> Colour:
+    """One of the first 21."""
     colour = OKABE_ITO[number % len(OKABE_ITO)]
     turn = number // len(OKABE_ITO) % 3
     towards, share = ((0, 0.0), (255, 0.5), (0, 0.45))[turn]
@@ -48,18 +59,26 @@ def ink_on(colour: Colour) -> Colour:
 
 
 def enlarged(image: Array) -> tuple[Image, int, FreeTypeFont]:
-    """A photograph uint8 (H, W, 3) as a Pillow image, enlarged by a whole number of times where it is under `SMALLEST`, each
-    pixel staying a sharp square; that number; and a font that suits its size."""
-    import PIL.Image
+    """A photograph uint8 (H, W, 3) as `magnified` shows it, how many times, and a font that suits its size."""
     import PIL.ImageFont
 
-    photo = PIL.Image.fromarray(np.ascontiguousarray(image, np.uint8))
-    times = -(-SMALLEST // max(photo.size))
-    if times > 1:
-        photo = photo.resize((photo.width * times, photo.height * times), PIL.Image.Resampling.NEAREST)
+    photo, times = magnified(image)
     font = PIL.ImageFont.load_default(size=min(max(min(photo.size) // 28, 12), 40))
     assert isinstance(font, PIL.ImageFont.FreeTypeFont)  # what a size asks for; else Pillow has raised
     return photo, times, font
+
+
+def name_in_corner(picture: Image, names: Sequence[tuple[Colour, str]]) -> None:
+    """Write names, each on its colour, side by side into the lower left corner of a picture."""
+    import PIL.ImageDraw
+    import PIL.ImageFont
+
+    pen, font = PIL.ImageDraw.Draw(picture), PIL.ImageFont.load_default(size=11)
+    right = 0
+    for colour, name in names:
+        left, right = right, right + round(font.getlength(name)) + 6
+        pen.rectangle((left, picture.height - 14, right - 1, picture.height - 1), fill=colour)
+        pen.text((left + 3, picture.height - 7), name, ink_on(colour), font, anchor="lm")
 
 
 def with_legend(photo: Image, rows: Sequence[tuple[Colour | None, str]], font: FreeTypeFont) -> Image:

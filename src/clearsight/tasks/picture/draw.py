@@ -47,6 +47,18 @@ def draw_words(image: Array, rows: Sequence[tuple[str, str]]) -> Image:
     return sheet
 
 
+def magnified(image: Array) -> tuple[Image, int]:
+    """A photograph uint8 (H, W, 3) as a Pillow image, enlarged by a whole number of times where it is under `SMALLEST`, each
+    pixel staying a sharp square; and that number."""
+    import PIL.Image
+
+    photo = PIL.Image.fromarray(np.ascontiguousarray(image, np.uint8))
+    times = -(-SMALLEST // max(photo.size))
+    if times > 1:
+        photo = photo.resize((photo.width * times, photo.height * times), PIL.Image.Resampling.NEAREST)
+    return photo, times
+
+
 def _banded(image: Array, rows: int) -> tuple[Image, ImageDraw, FreeTypeFont, tuple[int, int, int], int]:
     """The photograph above an empty band for so many rows; with pen and font, the left end, middle height and right end
     of the first row, and how far it is from row to row, pixels."""
@@ -54,10 +66,7 @@ def _banded(image: Array, rows: int) -> tuple[Image, ImageDraw, FreeTypeFont, tu
     import PIL.ImageDraw
     import PIL.ImageFont
 
-    photo = PIL.Image.fromarray(np.ascontiguousarray(image, np.uint8))
-    times = -(-SMALLEST // max(photo.size))
-    if times > 1:
-        photo = photo.resize((photo.width * times, photo.height * times), PIL.Image.Resampling.NEAREST)
+    photo, _ = magnified(image)
     width = max(photo.width, SMALLEST)
     size = min(max(width // 26, 13), 48)
     row, margin = round(size * 1.6), round(size * 0.8)

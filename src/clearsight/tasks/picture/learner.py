@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from clearsight.core.learner import Learner, ParamGroup, grouped
+from clearsight.core.learner import GroupedLearner, ParamGroup
 from clearsight.core.net import Net, Outputs
 from clearsight.core.pipeline import Batch
 from clearsight.losses.named import Loss, one_label
@@ -25,17 +25,12 @@ class ClassifierNet(Net):
         return []
 
     def learner(self, options: Mapping[str, Any]) -> Classifier:
-        return Classifier(
-            self,
-            options.get("criterion") or one_label("cross_entropy", options.get("label_smoothing", 0.0)),
-            class_weights=options.get("class_weights"),
-            backbone_lr=options.get("backbone_lr", 1.0),
-            layer_decay=options.get("layer_decay", 1.0),
-        )
+        loss = options.get("criterion") or one_label("cross_entropy", options.get("label_smoothing", 0.0))
+        return Classifier(self, loss, options)
 
 
-class Classifier(Learner):
-    """A loss on the logits, with class weights (K,).
+class Classifier(GroupedLearner):
+    """A loss on the logits, with class weights (K,), the option `class_weights`.
 
     Targets are those that the task's stages give: "answer" (B, K), NaN where unknown; or "label" (B,), −1 where
     unknown, and in its place, where pictures were mixed, "shares" (B, K), all zero where unknown.
@@ -44,19 +39,10 @@ class Classifier(Learner):
     net: ClassifierNet
     class_weights: Tensor | None
 
-    def __init__(
-        self,
-        net: ClassifierNet,
-        loss: Loss,
-        class_weights: Tensor | None = None,
-        backbone_lr: float = 1.0,
-        layer_decay: float = 1.0,
-    ) -> None:
-        super().__init__()
-        self.net = net
+    def __init__(self, net: ClassifierNet, loss: Loss, options: Mapping[str, Any]) -> None:
+        super().__init__(net, options)
         self.loss = loss
-        self.backbone_lr, self.layer_decay = backbone_lr, layer_decay
-        self.register_buffer("class_weights", class_weights, persistent=False)
+        self.register_buffer("class_weights", options.get("class_weights"), persistent=False)
 
     def training_step(self, batch: Batch, phase: str) -> dict[str, Tensor]:
         logits = self.net(batch.images)["logits"].float()
@@ -65,4 +51,4 @@ class Classifier(Learner):
 
     def parameter_groups(self, phase: str) -> list[ParamGroup]:
         """The net's own groups, where it has some; else head and pretrained part apart."""
-        return self.net.own_groups() or grouped(self.net, self.backbone_lr, self.layer_decay)
+        return self.net.own_groups() or super().parameter_groups(phase)

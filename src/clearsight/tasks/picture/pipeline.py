@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from clearsight.core.image import Pixels
-from clearsight.core.pipeline import Batch, Example, Preprocess, Stages
+from clearsight.core.pipeline import Example, Preprocess, Stages
 from clearsight.core.sample import Sample
 from clearsight.ops.resize import Fit, fit, squeeze
 from clearsight.ops.transforms import luma
@@ -81,15 +81,10 @@ class TrainSample:
         return Example(sample.key, image, target)
 
 
-def scaled(batch: Batch) -> Batch:
-    """The batch with its images as float in [0, 1]."""
-    return batch.replaced(batch.images.float() / 255)
-
-
 def judging(targets: Targets, preprocess: Preprocess) -> Stages:
     """Stages for judging: nothing is random."""
     sample = JudgeSample(preprocess, targets)
-    return Stages(sample, f"judge {preprocess} {targets}", lambda batch, generator: scaled(batch))
+    return Stages(sample, f"judge {preprocess} {targets}", lambda batch, generator: batch.scaled())
 
 
 def training(targets: Targets, preprocess: PicturePreprocess, strengths: Mapping[str, float], classes: int) -> Stages:

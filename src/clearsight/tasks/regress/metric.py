@@ -80,11 +80,11 @@ class RegressMetric(Metric[Values]):
         return np.stack(self._found).astype(np.float64), np.array(self._truths, np.float64)
 
     def _intervals(self, found: Array, truth: Array, resamples: int, seed: int) -> dict[str, tuple[float, float]]:
-        def figures(distinct: Array, counts: Array) -> Array:
+        def figures(counts: Array) -> Array:
             drawn = errors(found, truth, counts)
             return np.stack([np.nanmean(getattr(drawn, name), axis=1) for name in ("mae", "rmse", "r2")], axis=1)
 
-        drawn = intervals.bootstrap(np.arange(len(truth))[:, None], figures, resamples=resamples, seed=seed)
+        drawn = intervals.bootstrap_pictures(len(truth), figures, resamples=resamples, seed=seed)
         return {name: intervals.percentile_interval(drawn[:, i]) for i, name in enumerate(("mae", "rmse", "r2"))}
 
     def _per_value(self, each: Errors) -> dict[str, dict[str, float]]:

@@ -12,8 +12,8 @@ from clearsight.core.sample import VOID
 from clearsight.ops import affine
 from clearsight.ops import transforms as T
 from clearsight.ops.box_geometry import place
-from clearsight.ops.drawn import changes, either
 from clearsight.ops.jitter import jitter
+from clearsight.ops.random_maps import changes, either, nth
 from clearsight.ops.warp import warp_images, warp_indices
 
 LOTS = (
@@ -120,14 +120,8 @@ def _pixel(mask: Tensor, classes: int, which: Tensor, number: Tensor) -> tuple[T
     seen = mask[:, start::GLANCE, start::GLANCE]
     flat = seen.flatten(1)
     there = torch.stack([(flat == k).any(1) for k in range(classes)], 1)
-    drawn = _nth(there, which)
-    index = _nth(flat == drawn[:, None], number)
+    drawn = nth(there, which)
+    index = nth(flat == drawn[:, None], number)
     rows, columns = index // seen.shape[2], index % seen.shape[2]
     places = torch.stack([columns, rows], 1) * float(GLANCE) + start + 0.5
     return places - places.new_tensor([mask.shape[2], mask.shape[1]]) / 2, there.any(1)
-
-
-def _nth(flags: Tensor, lot: Tensor) -> Tensor:
-    """The place of one of the flags (B, N) that are set, drawn evenly by a lot (B,) of 0 to 1; 0 where none is."""
-    number = (lot * flags.sum(1)).floor()
-    return (flags & (flags.cumsum(1) - 1 == number[:, None])).int().argmax(1)

@@ -24,7 +24,7 @@ Block = tuple[slice, slice, Array]
 """Rows and columns of the photograph, and the probabilities float32 (K, H, W) of the classes there."""
 
 
-class Line:
+class Axis:
     """How parts follow each other along one side of a photograph of `length` pixels: `spans` are where they begin and end
     there, all alike in length, `side` is how many pixels each part has along it.
 
@@ -91,8 +91,8 @@ def _blended(parts: Iterable[Array], places: Sequence[Window], photo: tuple[int,
     parts = iter(parts)
     part = next(parts)
     classes, high, wide = part.shape
-    down = Line(sorted({(y1, y2) for _, y1, _, y2 in places}), high, photo[0])
-    across = Line(sorted({(x1, x2) for x1, _, x2, _ in places}), wide, photo[1])
+    down = Axis(sorted({(y1, y2) for _, y1, _, y2 in places}), high, photo[0])
+    across = Axis(sorted({(x1, x2) for x1, _, x2, _ in places}), wide, photo[1])
     deepest = max(down.end(row) - down.begin(row + 1) for row in range(len(down)))
     above = np.zeros((classes, deepest, across.end(len(across) - 1)), np.float32)  # what rows of parts before have said
     known = 0  # how many of its rows
@@ -114,7 +114,7 @@ def _blended(parts: Iterable[Array], places: Sequence[Window], photo: tuple[int,
         known = bottom - following
 
 
-def _finished(here: Array, row: tuple[Line, int], column: tuple[Line, int]) -> Iterator[Block]:
+def _finished(here: Array, row: tuple[Axis, int], column: tuple[Axis, int]) -> Iterator[Block]:
     """The pixels of the photograph that are finished with a part, from the sums (K, h, w) that begin where it is needed
     from, strip by strip."""
     (down, i), (across, j) = row, column

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clearsight.core.sample import VOID, Array
-from clearsight.tasks.picture.colours import RIM, Colour, colour_of, enlarged, with_legend
-from clearsight.tasks.segment.truth import GROUND
+from clearsight.core.sample import BACKGROUND, VOID, Array
+from clearsight.ops.colours import OKABE_ITO, RIM, Colour
+from clearsight.tasks.picture.colours import colour_of, enlarged, name_in_corner, with_legend
+from clearsight.tasks.picture.words import percent
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 OPACITY = 0.55
 """Share of a class's colour in what is shown."""
+
+BESIDE, GAP = 256, 4
+"""Longer side of each of four pictures beside each other, and what is between them, pixels."""
+
+WRONG: Colour = OKABE_ITO[5]
+"""Colour of pixels that are wrong: vermillion, on a grey photograph."""
 
 NOTHING: Colour = (0, 0, 0)
 """Colour of the background in a mask's palette."""
@@ -35,10 +42,33 @@ def draw_classes(image: Array, found: Segmentation) -> Image:
     mask = PIL.Image.fromarray(found.mask).resize(photo.size, PIL.Image.Resampling.NEAREST)
     numbers = {label: number for number, label in enumerate(found.names)}
     rows = [
-        (None if label == GROUND else colour_of(numbers[label]), f"{label} {_percent(count / found.mask.size)}")
+        (None if label == BACKGROUND else colour_of(numbers[label]), f"{label} {percent(count / found.mask.size)}")
         for label, count in found.pixels.items()
     ]
     return with_legend(overlaid(photo, mask, found.names), rows, font)
+
+
+def draw_beside(image: Array, truth: Array, found: Array, labels: Sequence[str]) -> Image:
+    """A Pillow image: the photograph uint8 (H, W, 3), and under it the pixels that are wrong; beside them what is annotated and
+    what was found, uint8 (H, W). What nobody has judged is not wrong."""
+    import PIL.Image
+
+    photo = PIL.Image.fromarray(np.ascontiguousarray(image)).convert("RGB")
+    scale = BESIDE / max(photo.size)
+    size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+    photo = photo.resize(size, PIL.Image.Resampling.BILINEAR if scale < 1 else PIL.Image.Resampling.NEAREST)
+    wrong = (truth != found) & (truth != VOID)
+    masks = [PIL.Image.fromarray(np.ascontiguousarray(mask, np.uint8)) for mask in (truth, found, wrong)]
+    said, answered, apart = (mask.resize(size, PIL.Image.Resampling.NEAREST) for mask in masks)
+    marked = photo.convert("L").convert("RGB")
+    marked.paste(WRONG, mask=apart.point(lambda value: 255 * bool(value)))
+    parts = [(photo, "photograph"), (overlaid(photo, said, labels), "annotated")]
+    parts += [(marked, "wrong"), (overlaid(photo, answered, labels), "found")]
+    sheet = PIL.Image.new("RGB", (2 * size[0] + GAP, 2 * size[1] + GAP), RIM)
+    for place, (part, name) in enumerate(parts):
+        name_in_corner(part, [(RIM, name)])
+        sheet.paste(part, (place % 2 * (size[0] + GAP), place // 2 * (size[1] + GAP)))
+    return sheet
 
 
 def overlaid(photo: Image, mask: Image, labels: Sequence[str]) -> Image:
@@ -47,8 +77,8 @@ def overlaid(photo: Image, mask: Image, labels: Sequence[str]) -> Image:
 
     classes = np.asarray(mask)
     shown = PIL.Image.blend(photo, with_palette(classes, labels).convert("RGB"), OPACITY)
-    if GROUND in labels:
-        ground = classes == list(labels).index(GROUND)
+    if BACKGROUND in labels:
+        ground = classes == list(labels).index(BACKGROUND)
         shown.paste(photo, mask=PIL.Image.fromarray(ground))
     edges = _edges(classes)
     shown.paste(RIM, mask=PIL.Image.fromarray(edges))
@@ -60,7 +90,7 @@ def with_palette(mask: Array, labels: Sequence[str]) -> Image:
     background and what is void are black."""
     import PIL.Image
 
-    colours = [NOTHING if label == GROUND else colour_of(number) for number, label in enumerate(labels)]
+    colours = [NOTHING if label == BACKGROUND else colour_of(number) for number, label in enumerate(labels)]
     colours += [NOTHING] * (VOID + 1 - len(colours))
     picture = PIL.Image.fromarray(np.ascontiguousarray(mask, np.uint8))
     picture.putpalette([value for colour in colours for value in colour])
@@ -73,8 +103,3 @@ def _edges(classes: Array) -> Array:
     edges[:, :-1] = classes[:, :-1] != classes[:, 1:]
     edges[:-1] |= classes[:-1] != classes[1:]
     return edges
-
-
-def _percent(share: float) -> str:
-    """A share in words: whole per cent, or "< 1 %"."""
-    return f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"

@@ -121,7 +121,6 @@ class DeepLabV3Plus(OnEncoder):
     """
 
     name = "deeplabv3plus"
-    least = 2
 
     def __init__(
         self,
@@ -199,7 +198,6 @@ class UPerNet(OnEncoder):
     """
 
     name = "upernet"
-    least = 2
 
     def __init__(
         self,

@@ -52,9 +52,10 @@ class Lite(Segmenter):
 
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
-        return {
-            "net_options": (f"backbone={LIGHT}", "pretrained weights need fewer pictures; backbone=own for its own")
-        }
+        if situation.weights is None:
+            return {}
+        why = "pretrained weights need fewer pictures; backbone=own for its own"
+        return {"net_options": (f"backbone={LIGHT}", why)}
 
     def features(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         below = self.body if self.backbone is None else self.backbone

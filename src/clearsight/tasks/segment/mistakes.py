@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from clearsight.core.metric import Mark, Mistake
 from clearsight.core.sample import Array
 from clearsight.metrics.wrong_regions import WrongRegion, wrong_regions
+from clearsight.tasks.picture.words import percent
 
 TOLD = 3
 """Confusions of a picture that are named and marked."""
@@ -26,13 +27,8 @@ def mistake(key: str, truth: Array, found: Array, confusion: Array, labels: Sequ
         x1, y1, x2, y2 = map(float, region.box)
         marks.append(Mark((x1, y1, x2, y2), truth=False))
     badness = 1 - right / known
-    return Mistake(key, badness, f"{_percent(badness)} of the pixels wrong: {told}", marks=tuple(marks))
+    return Mistake(key, badness, f"{percent(badness)} of the pixels wrong: {told}", marks=tuple(marks))
 
 
 def _told(region: WrongRegion, known: int, labels: Sequence[str]) -> str:
-    return f"{labels[region.truth]} taken for {labels[region.found]} ({_percent(region.pixels / known)})"
-
-
-def _percent(share: float) -> str:
-    """In per cent, with a digit after the point where it is small."""
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
+    return f"{labels[region.truth]} taken for {labels[region.found]} ({percent(region.pixels / known)})"

@@ -41,7 +41,7 @@ class SegmentPostprocess(Postprocess):
             shares = _enlarged(logits, down, across).softmax(1)
             return {"mask": shares.argmax(1).to(torch.uint8), "probabilities": shares}
         if torch.compiler.is_exporting():
-            return {"mask": _enlarged(logits, down, across).argmax(1).to(torch.uint8)}
+            return {"mask": _largest(logits, down, across)}
         rows = max(1, STRIP // (logits.shape[1] * width))
         strips = zip(*(torch.split(part, rows) for part in down), strict=True)
         return {"mask": torch.cat([_enlarged(logits, part, across).argmax(1).to(torch.uint8) for part in strips], 1)}
@@ -63,6 +63,18 @@ def _weights(count: int, length: Tensor, scale: Tensor, offset: Tensor, side: in
     before = places.floor()
     behind = (before + 1).clamp(max=side - 1)
     return before.long(), behind.long(), places - before
+
+
+def _largest(logits: Tensor, down: Weights, across: Weights) -> Tensor:
+    """The class whose enlarged logits (1, K, h, w) are largest, uint8 (1, H, W), of equal ones the first. In an exported graph,
+    which knows no strips, class by class: all at once would take K times the memory of the photograph's pixels."""
+    best = _enlarged(logits[:, :1], down, across)
+    which = torch.zeros_like(best, dtype=torch.uint8)
+    for number in range(1, logits.shape[1]):
+        value = _enlarged(logits[:, number : number + 1], down, across)
+        which = torch.where(value > best, torch.full_like(which, number), which)
+        best = torch.maximum(best, value)
+    return which[:, 0]
 
 
 def _enlarged(logits: Tensor, down: Weights, across: Weights) -> Tensor:

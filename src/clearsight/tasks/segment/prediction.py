@@ -15,11 +15,11 @@ import numpy as np
 from clearsight.core.errors import InputError
 from clearsight.core.files import write_bytes
 from clearsight.core.prediction import Prediction, Tiling
-from clearsight.core.sample import Array
+from clearsight.core.sample import BACKGROUND, Array
 from clearsight.ops import rle
 from clearsight.ops.outline import polygons
 from clearsight.ops.tiling import Window
-from clearsight.tasks.segment.truth import GROUND
+from clearsight.tasks.picture.words import percent
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -133,9 +133,9 @@ class Segmentation(Prediction):
         }
 
     def headline(self) -> str:
-        """Such as "road 41 %, sky 22 %, tree 9 %", the largest classes but for the background; or "nothing"."""
-        shown = [label for label in self.pixels if label != GROUND][:TOLD]
-        return ", ".join(f"{label} {100 * self.share(label):.0f} %" for label in shown) or "nothing"
+        """Such as "road 41 %, sky 22 %, tree 9.2 %", the largest classes but for the background; or "nothing"."""
+        shown = [label for label in self.pixels if label != BACKGROUND][:TOLD]
+        return ", ".join(f"{label} {percent(self.share(label))}" for label in shown) or "nothing"
 
     def draw(self, image: Any) -> Image:
         """The photograph, uint8 (H, W, 3), under the colours of its classes, with a legend."""

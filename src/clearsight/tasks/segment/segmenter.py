@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from clearsight.core.errors import InputError
-from clearsight.core.learner import Learner, ParamGroup, grouped
-from clearsight.core.net import Net, Outputs, Tap
+from clearsight.core.learner import GroupedLearner
+from clearsight.core.net import Outputs
 from clearsight.core.pipeline import Batch
 from clearsight.core.task import Situation, Task
 from clearsight.losses.segmentation import Loss, segmentation_loss
-from clearsight.nets import settings
 from clearsight.nets import timm as adapter
-from clearsight.nets.backbone import Backbone
+from clearsight.nets.backbone import Backbone, OnBackbone
+from clearsight.nets.settings import Configured
 
 DEEP = 0.4
 """How much the losses of the heads count that are learnt from alone (Zhao et al. 2017, PSPNet, section 3.3)."""
@@ -27,19 +26,15 @@ LIGHT = "mobilenetv2_100"
 """The backbone where there is no GPU."""
 
 
-class Segmenter(Net):
+class Segmenter(Configured, OnBackbone):
     """A net that gives each pixel of the canvas a logit for each class. The keyword-only parameters of its `__init__` are its
     settings."""
 
     any_size: bool = True
-    backbone: Backbone | None
     head: nn.Module
     """The last features → logits (B, K, h, w)."""
     deep: nn.ModuleList
     """Heads that are learnt from alone, whose gradients reach deep layers by a short way."""
-
-    least: ClassVar[int] = 1
-    """Fewest pictures of a training batch: means over the whole picture are normalised over the batch."""
 
     def __init__(self, task: Task[Any], config: Mapping[str, Any], backbone: Backbone | None) -> None:
         super().__init__()
@@ -47,15 +42,6 @@ class Segmenter(Net):
         self.backbone = backbone
         if backbone is not None:
             self.any_size = adapter.own_size(backbone.name) is None
-
-    @classmethod
-    def build(cls, task: Task[Any], config: Mapping[str, Any]) -> Self:
-        return cls(task, config, **settings.checked(cls, cls.name, config))
-
-    @classmethod
-    def choices(cls) -> dict[str, tuple[Any, str]]:
-        """Its settings: name -> (default, what it may be, in words)."""
-        return settings.choices(cls)
 
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
@@ -77,24 +63,7 @@ class Segmenter(Net):
         return [self.head(last), *(head(each) for head, each in zip(self.deep, deep, strict=True))]
 
     def learner(self, options: Mapping[str, Any]) -> SegmentLearner:
-        criterion = options.get("criterion") or segmentation_loss("ce")
-        return SegmentLearner(self, criterion, options.get("backbone_lr", 1.0), options.get("layer_decay", 1.0))
-
-    @property
-    def pretrained_name(self) -> str | None:
-        return None if self.backbone is None else self.backbone.name
-
-    def load_pretrained(self, weights: str) -> str:
-        return super().load_pretrained(weights) if self.backbone is None else self.backbone.load(weights)
-
-    def backbone_parameters(self) -> list[nn.Parameter]:
-        return [] if self.backbone is None else list(self.backbone.parameters())
-
-    def backbone_blocks(self) -> list[list[nn.Parameter]]:
-        return [] if self.backbone is None else self.backbone.blocks()
-
-    def feature_taps(self) -> list[Tap]:
-        return [] if self.backbone is None else self.backbone.taps("backbone")
+        return SegmentLearner(self, options.get("criterion") or segmentation_loss("ce"), options)
 
 
 def enlarged(logits: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
@@ -113,20 +82,17 @@ def shrunk(mask: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     return mask[:, rows][:, :, columns]
 
 
-class SegmentLearner(Learner):
+class SegmentLearner(GroupedLearner):
     """The task's loss on the logits as large as the canvas, and on those of each head that is learnt from alone, as large as
     they are; what is void counts for nothing."""
 
     net: Segmenter
 
-    def __init__(self, net: Segmenter, loss: Loss, backbone_lr: float, layer_decay: float) -> None:
-        super().__init__()
-        self.net, self.loss = net, loss
-        self.backbone_lr, self.layer_decay = backbone_lr, layer_decay
+    def __init__(self, net: Segmenter, loss: Loss, options: Mapping[str, Any]) -> None:
+        super().__init__(net, options)
+        self.loss = loss
 
     def training_step(self, batch: Batch, phase: str) -> dict[str, Tensor]:
-        if len(batch) < self.net.least:
-            raise InputError(f"--batch-size {len(batch)}: the net {self.net.name} needs {self.net.least} or more")
         mask = batch.targets["mask"]
         answer, *deep = self.net.raw(batch.images)
         losses = {"loss": self.loss(enlarged(answer, mask.shape[1:]), mask)}
@@ -134,6 +100,3 @@ class SegmentLearner(Learner):
             found = torch.stack([self.loss(each, shrunk(mask, each.shape[-2:])) for each in deep])
             losses["deep"] = DEEP * found.mean()
         return losses
-
-    def parameter_groups(self, phase: str) -> list[ParamGroup]:
-        return grouped(self.net, self.backbone_lr, self.layer_decay)

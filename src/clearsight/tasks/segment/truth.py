@@ -6,19 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clearsight.core.errors import BadImage, InputError
-from clearsight.core.sample import VOID, Array, Masks, Sample
+from clearsight.core.sample import BACKGROUND, VOID, Array, Masks, Sample, require_known, require_size
 from clearsight.ops.paint import paint
 
-GROUND = "background"
-"""What the class is called that no object covers."""
+PIXELS = "has pixels"
+"""What bears a class."""
 
 
 def class_map(sample: Sample, labels: Sequence[str], shape: tuple[int, int]) -> Array | None:
     """The class of each pixel of a photograph of this height and width: uint8 (H, W), indices into `labels`, or `VOID` where
     nobody has said one. None where the photograph is not annotated.
 
-    Where the masks are of objects, what none of them covers is of the class `GROUND`, or void if the labels know no such
+    Where the masks are of objects, what none of them covers is of the class `BACKGROUND`, or void if the labels know no such
     class; smaller objects lie before larger ones, and crowds are void. Raises `InputError` on a class that is not among
     the labels, and `BadImage` where a mask cannot be read or is not of the photograph's size.
     """
@@ -29,7 +28,7 @@ def class_map(sample: Sample, labels: Sequence[str], shape: tuple[int, int]) -> 
     if masks.kind == "instances":
         return _painted(sample, masks, index, shape)
     found = masks.indices()
-    _require_size(sample, found.shape, shape)
+    require_size(sample, [found.shape], shape)
     numbers = np.array([index.get(label, len(labels)) for label in masks.labels], np.int64)
     table = np.full(VOID + 1, VOID, np.int64)
     table[: len(numbers)] = numbers
@@ -40,32 +39,19 @@ def class_map(sample: Sample, labels: Sequence[str], shape: tuple[int, int]) -> 
 
 def _refuse_unknown(key: str, found: Array, there: Sequence[str], labels: Sequence[str]) -> None:
     """Raises `InputError` where a pixel is of a class that is not among the labels; one that no pixel has does no harm."""
-    for number in np.unique(found).tolist():
-        if number < len(there) and there[number] not in labels:
-            raise InputError(_unknown(key, there[number], labels))
+    shown = [there[number] for number in np.unique(found).tolist() if number < len(there)]
+    require_known(key, shown, labels, PIXELS)
 
 
 def _painted(sample: Sample, masks: Masks, index: dict[str, int], shape: tuple[int, int]) -> Array:
     """The map that masks of objects make on a photograph of this height and width."""
+    require_known(sample.key, masks.labels, tuple(index), PIXELS)
     crowd = np.zeros(len(masks.labels), bool) if masks.crowd is None else np.asarray(masks.crowd, bool)
-    classes = []
-    for label, many in zip(masks.labels, crowd.tolist(), strict=True):
-        if label not in index:
-            raise InputError(_unknown(sample.key, label, tuple(index)))
-        classes.append(VOID if many and label != GROUND else index[label])
+    classes = [
+        VOID if many and label != BACKGROUND else index[label]
+        for label, many in zip(masks.labels, crowd.tolist(), strict=True)
+    ]
     ignored = None if masks.ignored is None else masks.ignored()
     runs = masks.runs()
-    for one in runs:
-        _require_size(sample, (one.height, one.width), shape)
-    return paint(runs, classes, *shape, index.get(GROUND, VOID), ignored, VOID)
-
-
-def _require_size(sample: Sample, found: tuple[int, ...], shape: tuple[int, int]) -> None:
-    if found != shape:
-        sizes = f"{found[1]}×{found[0]}, and the photograph {shape[1]}×{shape[0]}"
-        raise BadImage(sample.image.name, f"its mask is {sizes}")
-
-
-def _unknown(key: str, label: str, labels: Sequence[str]) -> str:
-    known = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
-    return f"{key} has pixels labelled {label!r}, which the model does not know; it knows {known}"
+    require_size(sample, ((one.height, one.width) for one in runs), shape)
+    return paint(runs, classes, *shape, index.get(BACKGROUND, VOID), ignored, VOID)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clearsight.core.errors import BadImage
+from clearsight.core.errors import BadImage, InputError
 from clearsight.core.sample import VOID, Sample
 from clearsight.losses.weights import inverse_root, median_frequency
 from clearsight.tasks.segment.truth import class_map
@@ -19,9 +19,13 @@ COUNTED = 500
 
 def class_weights(scheme: str, samples: Sequence[Sample], labels: Sequence[str]) -> Tensor | None:
     """Weights (K,) by the scheme of `--class-weights`: "balanced" by the median of the classes' frequencies over each one's
-    (Eigen and Fergus 2015), "effective" by the roots of their pixels; None for "none"."""
+    (Eigen and Fergus 2015), "root" by the roots of their pixels; None for "none". Raises `InputError` for "effective"."""
     if scheme == "none":
         return None
+    if scheme == "effective":
+        raise InputError(
+            "--class-weights effective: of pixels every class has so many that all would weigh alike; say root or balanced"
+        )
     pixels, shown = count_pixels(samples[:: max(1, len(samples) // COUNTED)], labels)
     return median_frequency(pixels, shown) if scheme == "balanced" else inverse_root(pixels)
 

@@ -35,6 +35,7 @@ class Shown:
     picture: str  # base64 of a PNG or JPEG thumbnail; empty where there is none
     kind: str = ""  # what kind of mistake, in the plural
     marked: bool = False  # whether frames are drawn on it
+    beside: bool = False  # whether it shows photograph, annotation and answer beside each other
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def _evaluation(path: Path) -> Evaluation:
 
 def _shown(row: Mapping[str, Any]) -> Shown:
     kind, marked = str(row.get("kind") or ""), bool(row.get("marks"))
-    return Shown(str(row["key"]), str(row["text"]), str(row.get("picture") or ""), kind, marked)
+    return Shown(
+        str(row["key"]), str(row["text"]), str(row.get("picture") or ""), kind, marked, bool(row.get("beside"))
+    )
 
 
 def _settings(plan: Mapping[str, Any], path: Path) -> dict[str, Mapping[str, Any]]:

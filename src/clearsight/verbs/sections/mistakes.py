@@ -22,7 +22,7 @@ def render(context: Context) -> Section | None:
         known = f"The worst {shown:,} of {total:,}" if total > shown else html.plural(shown, "mistake")
         intro = f"{known}, worst first. Look for wrong annotations among them: they cost the most."
         if any(picture.marked for picture in found.mistakes):
-            intro += " Blue frames are the annotations, orange ones the answers."
+            intro += " What is framed or outlined in blue is annotated, in orange answered."
         parts += _galleries(found.mistakes)
     else:
         intro = f"{total:,} mistakes, none kept as a picture." if total else "There is none among the pictures judged."
@@ -42,11 +42,12 @@ def _galleries(pictures: Sequence[Shown]) -> list[Markup]:
 
 
 def _gallery(pictures: Sequence[Shown]) -> Markup:
-    return Markup('<div class="gallery">{}</div>').format(
+    return Markup('<div class="{}">{}</div>').format(
+        "gallery wide" if any(picture.beside for picture in pictures) else "gallery",
         html.join(
             Markup('<figure>{}<figcaption>{}<br><span class="key">{}</span></figcaption></figure>').format(
                 html.image(picture.picture, picture.text), picture.text, picture.key
             )
             for picture in pictures
-        )
+        ),
     )

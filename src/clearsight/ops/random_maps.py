@@ -15,6 +15,12 @@ def either(lot: Tensor, most: float) -> Tensor:
     return (2 * lot - 1) * most
 
 
+def nth(flags: Tensor, lot: Tensor) -> Tensor:
+    """The place of one of the flags (B, N) that are set, drawn evenly by a lot (B,) of 0 to 1; 0 where none is."""
+    number = (lot * flags.sum(1)).floor()
+    return (flags & (flags.cumsum(1) - 1 == number[:, None])).int().argmax(1)
+
+
 def changes(
     strengths: Mapping[str, float], lots: Mapping[str, Tensor], photo: Tensor, shape: tuple[int, int]
 ) -> list[Tensor]:
