@@ -32,7 +32,8 @@ def cross_entropy(
     """Mean cross-entropy of the known pixels."""
     target = mask.long()
     importance = _importance(target, weights, log_probability)
-    return _losses(log_probability, target, smoothing, weights).sum() / importance.sum().clamp(min=1e-6)
+    losses = _losses(log_probability, target, importance, smoothing, weights)
+    return losses.sum() / importance.sum().clamp(min=1e-6)
 
 
 def focal(
@@ -62,7 +63,8 @@ def hard_examples(
     pixels, the hardest so many.
     """
     target = mask.long()
-    losses = _losses(log_probability, target, smoothing, weights)
+    importance = _importance(target, weights, log_probability)
+    losses = _losses(log_probability, target, importance, smoothing, weights)
     known = target != VOID
     with torch.no_grad():
         surprise = -_of_truth(log_probability, target)
@@ -71,8 +73,7 @@ def hard_examples(
         if count and int((ranked > level).sum()) < count:
             level = float(ranked.topk(count).values[-1])
         hard = known & (surprise >= level)
-    importance = _importance(target, weights, log_probability) * hard
-    return (losses * hard).sum() / importance.sum().clamp(min=1e-6)
+    return (losses * hard).sum() / (importance * hard).sum().clamp(min=1e-6)
 
 
 def border_cross_entropy(
@@ -85,10 +86,10 @@ def border_cross_entropy(
 ) -> Tensor:
     """Mean cross-entropy in which pixels count by `border_weights`."""
     target = mask.long()
-    losses = _losses(log_probability, target, smoothing, weights)
+    importance = _importance(target, weights, log_probability)
+    losses = _losses(log_probability, target, importance, smoothing, weights)
     closeness = border_weights(target, near, spread).to(losses.dtype)
-    importance = _importance(target, weights, log_probability) * closeness
-    return (losses * closeness).sum() / importance.sum().clamp(min=1e-6)
+    return (losses * closeness).sum() / (importance * closeness).sum().clamp(min=1e-6)
 
 
 @torch.no_grad()
@@ -126,9 +127,12 @@ def _borders(mask: Tensor) -> Tensor:
     return border
 
 
-def _losses(log_probability: Tensor, target: Tensor, smoothing: float, weights: Tensor | None) -> Tensor:
-    """The cross-entropy of each pixel with its smoothed target, (B, H, W), times its class's weight; 0 where it is `VOID`."""
-    losses = -_of_truth(log_probability, target) * _importance(target, weights, log_probability)
+def _losses(
+    log_probability: Tensor, target: Tensor, importance: Tensor, smoothing: float, weights: Tensor | None
+) -> Tensor:
+    """The cross-entropy of each pixel with its smoothed target, (B, H, W), times its class's weight, which `importance`
+    (B, H, W) is already; 0 where it is `VOID`."""
+    losses = -_of_truth(log_probability, target) * importance
     if smoothing:
         losses = (1 - smoothing) * losses - smoothing * _even(log_probability, target, weights)
     return losses

@@ -1,9 +1,8 @@
 """Losses of class masks that compare whole regions, as the scores do: a small class counts as much as a large one.
 
-Log-probabilities, as `losses.pixels` takes them, are (B, K, H, W); masks (B, H, W), uint8 or int64, hold indices of classes or
-`VOID`. Regions are taken over the whole
-batch, without the pixels that are `VOID`, and the loss is the mean over the classes that occur in its truth: zero, with
-a gradient, where none does. Weights of classes have no place here.
+Log-probabilities, as `losses.pixels` takes them, are (B, K, H, W); masks (B, H, W), uint8 or int64, hold indices of classes
+or `VOID`. Regions are taken over the whole batch, without the pixels that are `VOID`, and the loss is the mean over the
+classes that occur in its truth: zero, with a gradient, where none does. Weights of classes have no place here.
 """
 
 from __future__ import annotations

@@ -89,14 +89,14 @@ class BoxSet:
 
     def samples(self, split: str) -> Iterator[Sample]:
         """The samples of a split in their order, with boxes in pixels. With shares, the pictures' headers are read."""
-        fields = self.fields
+        fields, in_files = self.fields, self.in_files
         chosen = [picture for picture in self.pictures if picture.split == split]
         sizes = sizes_of(chosen, all_of=self.shares)
         for picture, boxes in zip(chosen, self._mended(chosen, sizes, Faults(), scale=self.shares), strict=True):
             lost = self.shares and picture.boxes and picture.key not in sizes  # shares of an unreadable picture
             shown = None if lost or not picture.annotated or "boxes" not in fields else boxes
             masks = picture.whole
-            if masks is None and picture.annotated and "masks" in fields and not self.in_files:
+            if masks is None and picture.annotated and "masks" in fields and not in_files:
                 masks = masks_of(picture.image, picture.masks, picture.said)
             yield Sample(picture.key, picture.image, picture.labels, shown, masks, extra=picture.extra)
 

@@ -38,9 +38,8 @@ OF_SHOWN = ("pq", "sq", "rq", "aji")
 class Judged:
     """What is kept of one picture, n objects annotated and m found."""
 
-    truth: tuple[
-        Sequence[Runs], Array, Array, Array | None
-    ]  # masks, classes (n,), which are not to be found (n,), areas
+    truth: tuple[Sequence[Runs], Array, Array, Array | None]
+    """Masks, classes (n,), which are not to be found (n,), areas."""
     found: tuple[Sequence[Runs], Array, Array]  # masks, classes (m,), scores (m,)
     more: More | None  # None where only the score is asked for
 
@@ -108,24 +107,25 @@ class InstanceMetric(ObjectMetric[Instances]):
         if found:
             sizes = ((one.height, one.width) for one in all_of(truth, left_out))
             require_size(sample, sizes, (found[0].height, found[0].width))
-        shown = np.flatnonzero(prediction.shown)
-        if whole:
-            shared = shared_pixels(truth, [found[row] for row in shown.tolist()], left_out)
-            panoptic = panoptic_counts(shared, numbers, prediction.classes[shown], crowd, len(self.labels))
-            aji = aggregated_jaccard(shared, crowd)
-        aside, kept = crowd, np.ones(len(found), bool)
+        parts, answered, aside, kept = truth, found, crowd, np.ones(len(found), bool)
         if left_out is not None:
-            truth, there = judged_parts(truth, left_out)
-            found, kept = judged_parts(found, left_out)
+            parts, there = judged_parts(truth, left_out)
+            answered, kept = judged_parts(found, left_out)
             aside = crowd | ~there
         rows = np.flatnonzero(kept)
         classes, scores = prediction.classes[rows], prediction.scores[rows]
         more = None
         if whole:
-            boxes = self._boxes(sample, truth, numbers, aside)
-            more = More(boxes, (prediction.boxes[rows], classes, scores), panoptic, aji)
-        given = (truth, numbers, aside, written_areas(sample, masks))
-        return Judged(given, ([found[row] for row in rows.tolist()], classes, scores), more)
+            shown = np.flatnonzero(prediction.shown)
+            shared = shared_pixels(truth, [found[row] for row in shown.tolist()], left_out)
+            more = More(
+                self._boxes(sample, parts, numbers, aside),
+                (prediction.boxes[rows], classes, scores),
+                panoptic_counts(shared, numbers, prediction.classes[shown], crowd, len(self.labels)),
+                aggregated_jaccard(shared, crowd),
+            )
+        given = (parts, numbers, aside, written_areas(sample, masks))
+        return Judged(given, ([answered[row] for row in rows.tolist()], classes, scores), more)
 
     def _boxes(self, sample: Sample, masks: Sequence[Runs], numbers: Array, aside: Array) -> tuple[Array, Array, Array]:
         """The annotated boxes, or where there are none those round the masks; their classes, and which are not to be

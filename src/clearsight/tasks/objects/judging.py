@@ -80,7 +80,8 @@ class ObjectMetric(Metric[P]):
         return partial(mean_precisions, matches)
 
     def thresholds(self) -> tuple[float, ...]:
-        """The score of each class from which its F1 is best. Raises `InputError` where there is no object to be found."""
+        """The score of each class from which its F1 is best, of what `watch` has taken in too. Raises `InputError` where there is
+        no object to be found."""
         return tuple(map(float, best_thresholds(self._matched())))
 
     def result(self, *, resamples: int = 1000, seed: int = 0) -> Result:

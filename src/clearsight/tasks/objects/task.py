@@ -91,6 +91,6 @@ class ObjectTask(CanvasTask[P], Generic[P]):
         metric, postprocess, marked = self.metric(), self.postprocess(), 0
         for answer in answers:
             finals = final_arrays(postprocess, answer.outputs, answer.frames, self.prediction.sized())
-            metric.update([self.wrap(each) for each in finals], answer.samples)
+            metric.watch([self.wrap(each) for each in finals], answer.samples)
             marked += sum(map(self.marked, answer.samples))
         return self.model_copy(update={"thresholds": metric.thresholds()}) if marked else self
