@@ -109,6 +109,8 @@ WRITERS: Mapping[str, str] = {
     "cvat": "clearsight.data.writers.cvat",
     "labelstudio": "clearsight.data.writers.labelstudio",
     "masks": "clearsight.data.writers.masks",
+    "object-masks": "clearsight.data.writers.object_masks",
+    "cityscapes": "clearsight.data.writers.cityscapes",
     "folder": "clearsight.data.writers.folder",
     "table": "clearsight.data.writers.table",
 }

@@ -19,8 +19,7 @@ from clearsight.core.pipeline import Batch, Batches
 from clearsight.engine import checkpoint
 from clearsight.engine.compiling import compiled
 from clearsight.engine.freeze import Freeze
-from clearsight.engine.muon import hidden_weights
-from clearsight.engine.optimisers import Average, Swapped, make_optimiser
+from clearsight.engine.optimisers import Average, Swapped, make_optimisers
 from clearsight.engine.phase import Phase, descend, scale_gradients
 from clearsight.engine.plan import Plan
 from clearsight.engine.runtime import seed_step
@@ -54,12 +53,14 @@ class Training:
         self.higher_is_better = higher_is_better
         self.state = State()
         fabric.to_device(learner)
-        groups = {phase: learner.parameter_groups(phase) for phase in learner.phases}
-        self.params = {phase: {id(p) for g in gs for p in g.params} for phase, gs in groups.items()}
-        hidden = hidden_weights(learner)
-        made = [make_optimiser(groups[phase], plan, hidden) for phase in learner.phases]
-        setup = [fabric.setup_optimizers(optimiser) for optimiser in made]
-        self.optimisers: dict[str, Any] = dict(zip(learner.phases, setup, strict=True))
+        made = make_optimisers(learner, plan)
+        self.params = {
+            phase: {id(p) for group in optimiser.param_groups for p in group["params"]}
+            for phase, optimiser in made.items()
+        }
+        self.optimisers: dict[str, Any] = {
+            phase: fabric.setup_optimizers(optimiser) for phase, optimiser in made.items()
+        }
         self.average = Average(learner.net, plan.ema) if plan.ema else None
         self.freeze = Freeze(learner, plan)
         self.micro, self.nominal = _micro(plan, batches, fabric.world_size)

@@ -21,8 +21,7 @@ from clearsight.core.errors import CheckFailed
 from clearsight.core.files import write_bytes, write_text
 from clearsight.core.learner import Learner
 from clearsight.core.pipeline import Batches
-from clearsight.engine.muon import hidden_weights
-from clearsight.engine.optimisers import make_optimiser
+from clearsight.engine.optimisers import make_optimisers
 from clearsight.engine.plan import Plan
 from clearsight.engine.runtime import seed_step
 from clearsight.engine.schedules import set_rates
@@ -90,8 +89,7 @@ def range_test(fabric: Fabric, learner: Learner, plan: Plan, batches: Batches) -
     before. Nothing is frozen; a step of `gd` takes one batch in place of the whole set. The learner is left as it was."""
     trial = copy.deepcopy(learner)
     trial.train()
-    hidden = hidden_weights(trial)
-    optimisers = {phase: make_optimiser(trial.parameter_groups(phase), plan, hidden) for phase in trial.phases}
+    optimisers = make_optimisers(trial, plan)
     source = batches.start(0)
     micro = 1 if plan.optimiser == "gd" else plan.accumulate
     rates, losses, smoothed = list[float](), list[float](), list[float]()

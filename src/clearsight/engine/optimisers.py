@@ -9,9 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from clearsight.core.learner import ParamGroup, split_decay
-from clearsight.engine.muon import Muon
+from clearsight.core.learner import Learner, ParamGroup, split_decay
+from clearsight.engine.muon import Muon, hidden_weights
 from clearsight.engine.plan import Plan
+
+
+def make_optimisers(learner: Learner, plan: Plan) -> dict[str, torch.optim.Optimizer]:
+    """The plan's optimiser for each phase of a learner."""
+    hidden = hidden_weights(learner)
+    return {phase: make_optimiser(learner.parameter_groups(phase), plan, hidden) for phase in learner.phases}
 
 
 def make_optimiser(groups: Iterable[ParamGroup], plan: Plan, hidden: Set[int] = frozenset()) -> torch.optim.Optimizer:

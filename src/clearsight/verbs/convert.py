@@ -39,7 +39,9 @@ class Options(DataOptions):
 
     data: str = Field(description="Folder, zip, table or name of the data to write anew.")
     to: str | None = Field(
-        None, description="Format to write: coco, voc, yolo, boxes, labelme, cvat, labelstudio, masks, folder or table."
+        None,
+        description="Format to write: coco, voc, yolo, boxes, labelme, cvat, labelstudio, masks, object-masks, cityscapes, "
+        "folder or table.",
     )
     output: Path | None = Field(None, description="Folder to write; by default called after the data and the format.")
     splits: str | None = Field(None, description="Splits to write, by commas; by default all.")

@@ -25,7 +25,7 @@ from clearsight.data.cache import default_ram, prepare
 from clearsight.data.sample_stream import SampleStream
 from clearsight.data.store import Store
 from clearsight.engine.compiling import compilable
-from clearsight.engine.estimate import seconds_per_batch
+from clearsight.engine.estimate import seconds_per_step
 from clearsight.engine.log import duration
 from clearsight.engine.loop import Training
 from clearsight.engine.plan import Plan
@@ -214,8 +214,7 @@ def _estimate(session: Session, learner: Any, batches: Batches) -> float:
     middle = session.plan.total_steps * session.plan.accumulate // 2  # pictures may grow
     if session.roles.stream is not None:
         middle = 0  # a stream would be read up to there
-    seconds = seconds_per_batch(learner, batches.start(middle), autocast=session.fabric.autocast)
-    return seconds * float(session.plan.accumulate)
+    return seconds_per_step(learner, batches.start(middle), session.plan, autocast=session.fabric.autocast)
 
 
 def check_bad(session: Session) -> None:

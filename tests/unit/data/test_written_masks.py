@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,13 +22,16 @@ from clearsight.core.errors import InputError
 from clearsight.core.registry import WRITERS, find
 from clearsight.core.sample import VOID, Boxes, Masks, Sample
 from clearsight.data.open import Dataset, open_data
+from clearsight.data.readers.cityscapes import IDS
 from clearsight.data.write import Written, write_data
 from clearsight.data.writers.yolo import outline_of
 from clearsight.ops import rle
 from clearsight.ops.rle import Runs, from_mask, to_mask
 
 MASKED = [name for name in WRITERS if "masks" in find("writers", name).HOLDS]
-SEMANTIC = [name for name in WRITERS if "semantic" in find("writers", name).HOLDS]
+BOXED = [name for name in MASKED if "boxes" in find("writers", name).HOLDS]
+FREE = ["voc", "masks"]
+"""Formats that hold the class of each pixel, whatever the classes are called."""
 
 RINGED = np.zeros((12, 16), bool)
 RINGED[1:9, 2:12] = True
@@ -122,7 +127,7 @@ def own_boxes() -> Boxes:
     return Boxes(np.array([[1.5, 0, 12, 12], [5, 4, 9, 7]], np.float32), ("cat", "dog"), area=np.array([50.0, 12.0]))
 
 
-@pytest.mark.parametrize("name", MASKED)
+@pytest.mark.parametrize("name", BOXED)
 def test_boxes_and_masks_of_one_object(tmp_path: Path, name: str) -> None:
     masks = Masks("instances", loading(RINGED, SMALL), ("cat", "dog"))
     found, again = written(held([("train", sample("a", masks, own_boxes()))], ("cat", "dog")), name, tmp_path / "out")
@@ -163,7 +168,7 @@ def classes(void: bool = True) -> list[tuple[str, Sample]]:
 
 
 @pytest.mark.parametrize("void", [False, True])
-@pytest.mark.parametrize(("first", "second"), list(product(SEMANTIC, SEMANTIC)))
+@pytest.mark.parametrize(("first", "second"), list(product(FREE, FREE)))
 def test_classes_through_two_formats(tmp_path: Path, first: str, second: str, void: bool) -> None:
     data = held(classes(void), ("sky", "road", "car", "tree"))
     _, one = written(data, first, tmp_path / "one")
@@ -173,6 +178,67 @@ def test_classes_through_two_formats(tmp_path: Path, first: str, second: str, vo
         masks = by_stem(two)[wanted.key[0]][1].masks
         assert masks is not None and wanted.masks is not None
         np.testing.assert_array_equal(masks.indices(), wanted.masks.indices())
+
+
+def road(*labels: str) -> Dataset:
+    """Two pictures of four classes, one called as Cityscapes calls them."""
+    named = [
+        Sample(key, one.image, masks=replace(one.masks, labels=labels))
+        for key, (_, one) in zip(("aachen/aachen_01_leftImg8bit.png", "b.png"), classes(), strict=True)
+        if one.masks is not None
+    ]
+    return held(zip(("train", "test"), named, strict=True), labels)
+
+
+def test_cityscapes_through_masks_and_back(tmp_path: Path) -> None:
+    found, one = written(road("sky", "road", "car", "train"), "cityscapes", tmp_path / "one")
+    assert (lost(found), one.info.labels) == ({}, tuple(IDS))
+    names = sorted(path.relative_to(tmp_path / "one").as_posix() for path in (tmp_path / "one").rglob("*.png"))
+    assert names == [
+        "gtFine/test/b/b_gtFine_labelIds.png",
+        "gtFine/train/aachen/aachen_01_gtFine_labelIds.png",
+        "leftImg8bit/test/b/b_leftImg8bit.png",
+        "leftImg8bit/train/aachen/aachen_01_leftImg8bit.png",
+    ]
+    pixels = np.asarray(PIL.Image.open(tmp_path / "one" / names[1]))[2:5, 3:7]
+    wanted = np.array(
+        [23, 7, 26, 31] + [0] * 252
+    )  # labels.py of cityscapesScripts: sky, road, car, train; 0 is unlabelled
+    np.testing.assert_array_equal(pixels, wanted[PIXELS])
+    _, two = written(one, "masks", tmp_path / "two")
+    _, three = written(two, "cityscapes", tmp_path / "three")
+    for stem, first in by_stem(one).items():
+        masks, last = first[1].masks, by_stem(three)[stem][1].masks
+        assert masks is not None and last is not None
+        np.testing.assert_array_equal(last.indices(), masks.indices())
+
+
+def test_cityscapes_has_no_other_classes(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Cityscapes has no class 'tree': rename it with --classes"):
+        write_data(road("sky", "road", "car", "tree"), "cityscapes", tmp_path / "out")
+
+
+def test_a_file_for_each_object(tmp_path: Path) -> None:
+    """Classes have folders but for "object", and a picture whose name means something else gets another."""
+    first = Masks("instances", loading(RINGED, SMALL), ("object", "cat"))
+    pairs = [("train", sample("masks.png", first)), ("val", sample("bare.png", None))]
+    found = write_data(held(pairs, ("cat", "object")), "object-masks", tmp_path / "out")
+    again = open_data(tmp_path / "out")
+    names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    assert names == [
+        "train/picture-masks/images/masks.png",
+        "train/picture-masks/masks/0001.png",
+        "train/picture-masks/masks/cat/0002.png",
+        "val/bare/images/bare.png",
+    ]
+    np.testing.assert_array_equal(np.asarray(PIL.Image.open(tmp_path / "out" / names[1])), RINGED * np.uint8(255))
+    assert by_stem(again)["bare"][1].masks is None and lost(found) == {}
+
+
+def test_a_class_that_no_folder_can_be_called(tmp_path: Path) -> None:
+    masks = Masks("instances", loading(RINGED, SMALL), ("cat/dog", "cat"))
+    with pytest.raises(InputError, match="no folder can be called 'cat/dog'"):
+        write_data(held([("train", sample("a", masks))], ("cat/dog", "cat")), "object-masks", tmp_path / "out")
 
 
 def test_objects_painted_as_classes(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from clearsight.core.errors import InputError
 from clearsight.core.pipeline import Batch
+from clearsight.core.task import Situation
 from clearsight.nets.yolo.head import REACH, Head, Places
 from clearsight.tasks.detect.task import Detect
 from clearsight.tasks.objects.yolo import Yolo
@@ -132,3 +133,9 @@ def test_nano_has_fewer_than_a_million_parameters() -> None:
     with torch.device("meta"):
         made = Yolo.build(Detect(labels=tuple(map(str, range(80))), size=416), {"scale": "nano"})
     assert sum(p.numel() for p in made.parameters()) < 1_000_000
+
+
+@pytest.mark.parametrize(("weights", "optimiser"), [(None, "muon"), ("download", "adamw")])
+def test_from_nothing_it_is_moved_by_muon(weights: str | None, optimiser: str) -> None:
+    situation = Situation(1000, "cpu", weights)
+    assert {**TASK.suggest(situation), **Yolo.settings(TASK, situation)}["optimiser"][0] == optimiser

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from clearsight.core.errors import InputError
+from clearsight.core.image import is_picture
 from clearsight.core.reader import DataInfo, Evidence, Fault, Location, by_split
 from clearsight.core.sample import VOID, ImageSource, Masks, Sample, printable
 from clearsight.data.readers import mask_faults
@@ -51,7 +52,7 @@ LABEL_IDS = Meaning(
     {**dict.fromkeys(range(LARGEST + 1), VOID), **{number: row for row, number in enumerate(IDS.values())}}
 )
 
-_PICTURE = re.compile(r"^(.+)_leftImg8bit\.(?:png|jpg)$")
+_PICTURE = re.compile(r"^(.+)_leftImg8bit\.\w+$")
 _MASK = re.compile(r"^(.+)_gt(?:Fine|Coarse)_(labelIds|labelTrainIds|instanceIds)\.png$")
 
 
@@ -141,7 +142,7 @@ def find(tree: Tree) -> Found:
     found = Found(tree)
     for member in tree.files:
         *folders, file = member.split("/")
-        if picture := _PICTURE.match(file):
+        if (picture := _PICTURE.match(file)) and is_picture(file):
             split = next((own for part in folders if (own := split_of(part))), "train")
             found.pictures[picture[1]] = (member, split)
         elif mask := _MASK.match(file):

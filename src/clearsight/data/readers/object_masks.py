@@ -106,7 +106,7 @@ def _folders(tree: Tree) -> list[_Folder]:
             found[above].marked = True
     for folder in found.values():
         folder.pictures.sort(key=natural)
-        folder.masks.sort(key=lambda pair: natural(pair[1]))
+        folder.masks.sort(key=lambda pair: (natural(pair[1].rpartition("/")[2]), pair[1]))  # whatever their class
     return sorted(found.values(), key=lambda folder: natural(folder.name))
 
 

@@ -6,7 +6,9 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
+from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
+from clearsight.data.tree import DROPPINGS
 
 LONGEST = 150
 """Bytes of a name without its ending; file systems allow 255 of the whole."""
@@ -45,6 +47,14 @@ def safe(part: str) -> str:
     """A part of a key without what file systems, addresses or lists of names give a meaning: letters and digits of any
     script, - and _ stay, other characters become _."""
     return re.sub(r"[^\w-]", "_", part)
+
+
+def folder_of(label: str) -> str:
+    """The folder of a class, called as the class is. Raises `InputError` for a label that no folder can be called."""
+    parts = PurePosixPath(label.replace("\\", "/")).parts
+    if len(parts) != 1 or "\0" in label or label[0] in ". " or label.casefold() in DROPPINGS or label[-1] in ". ":
+        raise InputError(f"no folder can be called {label!r}; rename the class, as in --classes '{label}=other'")
+    return label
 
 
 def shortened(stem: str) -> str:

@@ -1,0 +1,54 @@
+"""Cityscapes' layout: `leftImg8bit/train/aachen/1_leftImg8bit.png`, `gtFine/train/aachen/1_gtFine_labelIds.png`.
+
+For data whose classes are of the 19 of its benchmark, for tools that know no other layout. A picture's city is what its name
+begins with, up to the first "_", as in Cityscapes' own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from clearsight.core.errors import InputError
+from clearsight.core.sample import VOID, Sample
+from clearsight.core.writer import Placed
+from clearsight.data.readers.cityscapes import IDS
+from clearsight.data.writers.masks import png
+from clearsight.data.writers.putting import put
+
+HOLDS = frozenset({"semantic", "unannotated"})
+"""The class of each pixel; the classes are always the same."""
+
+TAKEN: frozenset[str] = frozenset()
+
+PICTURE, MASK = "_leftImg8bit", "_gtFine_labelIds"
+UNLABELLED = 0
+"""The number of what counts for nothing."""
+
+
+def place(sample: Sample, split: str, name: str) -> str:
+    """In the folder of its city."""
+    path = PurePosixPath(name)
+    stem = path.stem.removesuffix(PICTURE)
+    return f"leftImg8bit/{split}/{stem.split('_')[0] or 'pictures'}/{stem}{PICTURE}{path.suffix}"
+
+
+def write(folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mapping[str, Sequence[str]]) -> None:
+    """A mask for each picture that has one. Raises `InputError` for a class that Cityscapes does not have."""
+    foreign = [label for label in classes["masks"] if label not in IDS]
+    if foreign:
+        raise InputError(
+            f"Cityscapes has no class {foreign[0]!r}: rename it with --classes, or write masks; it has {', '.join(IDS)}"
+        )
+    for picture in (picture for placed in pictures.values() for picture in placed):
+        masks = picture.sample.masks
+        if masks is None:
+            continue
+        numbers = np.full(256, UNLABELLED, np.uint8)
+        numbers[: len(masks.labels)] = [IDS[label] for label in masks.labels]
+        numbers[VOID] = UNLABELLED
+        _, *folders, file = PurePosixPath(picture.picture).parts
+        stem = PurePosixPath(file).stem.removesuffix(PICTURE)
+        put(folder.joinpath("gtFine", *folders, f"{stem}{MASK}.png"), png(numbers[masks.indices()]))
