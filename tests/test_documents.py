@@ -6,7 +6,7 @@ code 0, or with that which `$ echo $?` shows below it. A `python` block must run
 why in a comment `<!-- not run: … -->` before the block.
 
 The README's first lines, those for a fresh machine, run as programs of their own but for what they install; the other
-commands run in this process, which is quicker, each page's with the run that the README has trained.
+commands run in this process, which is quicker, those of pages that name it with the run that the README has trained.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+FOLLOWING = [page for page in PAGES if re.search(r"\b(runs/digits|scans)\b", page.read_text(encoding="utf-8"))]
+"""Pages that need what the README has made."""
+
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + PAGES
 
 BLOCK = re.compile(
@@ -56,15 +59,23 @@ def readme(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.xdist_group("readme")
 def test_the_readme_does_what_it_says(readme: Path) -> None:
     assert (readme / "runs/digits/model.onnx").is_file()
     assert (readme / "runs/digits/report.html").is_file()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_page_does_what_it_says(page: Path, readme: Path, tmp_path: Path) -> None:
+@pytest.mark.xdist_group("readme")
+@pytest.mark.parametrize("page", FOLLOWING, ids=lambda page: page.stem)
+def test_a_page_goes_on_from_the_readme(page: Path, readme: Path, tmp_path: Path) -> None:
     for name in ("runs/digits", "photos", "scans"):
         shutil.copytree(readme / name, tmp_path / name)
+    run_blocks(page, tmp_path)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in FOLLOWING], ids=lambda page: page.stem)
+def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    lay_photos(tmp_path)
     run_blocks(page, tmp_path)
 
 

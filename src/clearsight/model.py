@@ -24,7 +24,7 @@ class Model:
 
     def __init__(self, made: artifact.Artifact) -> None:
         self.task, self.net, self.provenance, self.path = made.task, made.net, made.provenance, made.path
-        self._predictor: Any = None
+        self._predictors: dict[Any, Any] = {}  # by the tiles asked for
 
     def __repr__(self) -> str:
         parameters = sum(p.numel() for p in self.net.parameters())
@@ -52,11 +52,10 @@ class Model:
         from clearsight.engine.predictor import Predictor
         from clearsight.engine.tiles import asked_tiles
 
-        if self._predictor is None:
-            self._predictor = Predictor(self.task, self.net)
         wanted = asked_tiles(tiles)
-        predictor = self._predictor if wanted is None else Predictor(self.task, self.net, tiles=wanted)
-        found: list[Prediction] = list(predictor(photos))
+        if wanted not in self._predictors:
+            self._predictors[wanted] = Predictor(self.task, self.net, tiles=wanted)
+        found: list[Prediction] = list(self._predictors[wanted](photos))
         predictions = [prediction.on(photo) for prediction, photo in zip(found, photos, strict=True)]
         return predictions[0] if single else predictions
 

@@ -55,6 +55,6 @@ def test_a_writer_has_its_parts_and_a_reader_of_its_name(writer: str) -> None:
     module = find("writers", writer)
     assert callable(module.place)
     assert callable(module.write)
-    assert module.HOLDS & {"boxes", "labels", "semantic"}
+    assert module.HOLDS & {"boxes", "labels", "masks", "semantic"}
     assert isinstance(module.TAKEN, frozenset)
     assert writer in names("readers")

@@ -1,13 +1,14 @@
-"""What a whole data set is, in one number, and what the files of one sample are."""
+"""What a whole data set is, in one number, and what one sample is."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from clearsight.core.errors import BadImage
-from clearsight.core.sample import ImageSource, Sample
+from clearsight.core.sample import Array, ImageSource, Sample
 
 
 def fingerprint(digests: Mapping[str, str]) -> str:
@@ -19,12 +20,25 @@ def fingerprint(digests: Mapping[str, str]) -> str:
 
 
 def content(sample: Sample, picture: str) -> str:
-    """A hash of what a sample's files hold: that of its picture, which is given, and with it of the files of its masks."""
-    files = () if sample.masks is None else sample.masks.files()
-    if not files:
-        return picture
-    parts = " ".join((picture, *map(digest, files)))
-    return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+    """A hash of all that a sample is: its picture, whose hash is given, what its annotations say, and what the files of its
+    masks hold. Where its files lie is no part of it."""
+    total = hashlib.blake2b(picture.encode(), digest_size=16)
+    values = None if sample.values is None else dict(sample.values)
+    said: list[Any] = [sample.labels, values, sample.caption, dict(sample.extra)]
+    if (boxes := sample.boxes) is not None:
+        said += [boxes.labels, *map(_bytes, (boxes.xyxy, boxes.crowd, boxes.difficult, boxes.area))]
+    drawn = ""
+    if (masks := sample.masks) is not None:
+        said += [masks.kind, masks.labels, _bytes(masks.crowd)]
+        drawn = repr((masks.load, masks.ignored))  # drawing every mask would take minutes
+        for file in masks.files():
+            drawn = drawn.replace(repr(file), digest(file))
+    total.update(repr((said, drawn)).encode())
+    return total.hexdigest()
+
+
+def _bytes(array: Array | None) -> bytes | None:
+    return None if array is None else array.tobytes()
 
 
 def digest(source: ImageSource) -> str:

@@ -43,7 +43,8 @@ def prepare_run(options: TrainOptions, folder: Path, progress: Progress, say: Ca
     on data or options that cannot work, two pictures of one key among them, and `CheckFailed` where too many pictures
     are unreadable."""
     dataset, other = open_both(options)
-    context = gather(dataset, progress, max_bad=options.max_bad, heads=streams(dataset, options))
+    painted = not dataset.info.instances  # values outside the classes would be void without a word
+    context = gather(dataset, progress, masks=painted, max_bad=options.max_bad, heads=streams(dataset, options))
     findings = run_checks(context)
     if mixed := [finding for finding in findings if finding.check == "keys"]:
         raise InputError(f"{mixed[0].message}: {', '.join(mixed[0].items[:3])}")

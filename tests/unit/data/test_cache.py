@@ -29,7 +29,7 @@ from clearsight.data.checks import gather
 from clearsight.data.disk import ABANDONED, cache_key
 from clearsight.data.examples import make_examples, single_threaded_pool
 from clearsight.data.open import open_data
-from clearsight.data.scan import fingerprint
+from clearsight.data.scan import content, fingerprint
 
 HERE = Path(__file__).parent
 
@@ -169,7 +169,7 @@ def test_the_key_is_everything_that_examples_depend_on(tmp_path):
 
     lazy = replace(base, masks=Masks("semantic", not_yet, ("a",)))
     assert cache_key([lazy], PLAIN) == cache_key([replace(lazy)], PLAIN) != keys[0]
-    assert cache_key([base], PLAIN, {"k": base.image.digest()}) == keys[0]
+    assert cache_key([base], PLAIN, {"k": content(base, base.image.digest())}) == keys[0]
     assert cache_key([base], PLAIN, {"k": "other"}) != keys[0]
 
 
@@ -241,7 +241,7 @@ def test_a_set_larger_than_memory_goes_to_disk_and_then_to_a_stream(tmp_path, mo
     monkeypatch.setattr("clearsight.data.cache._free", lambda folder: 100)
     other = prepare(colours(11), PLAIN, ram=100, folder=tmp_path)
     assert other.where == "stream" and other.images is None and other.nbytes == 0
-    digests = {sample.key: sample.image.digest() for sample in colours(10)}
+    digests = {sample.key: content(sample, sample.image.digest()) for sample in colours(10)}
     again = prepare(colours(10), PLAIN, ram=100, folder=tmp_path, digests=digests)
     assert again.where == "disk"  # there already: a full disk does not matter
     with pytest.raises(InputError, match=r"10 examples of 56 bytes \(560 bytes\) are more than the 100 bytes.*--ram"):

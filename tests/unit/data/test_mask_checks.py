@@ -12,6 +12,8 @@ from laying import lay, picture
 from masking import PIXELS, indexed
 from rich.console import Console
 
+import clearsight
+from clearsight.core.errors import CheckFailed
 from clearsight.core.registry import find
 from clearsight.data.checks import GateContext, gather, run_checks
 from clearsight.data.open import open_data
@@ -52,6 +54,12 @@ def test_semantic_masks(tmp_path: Path) -> None:
     assert sum(share.values()) == pytest.approx(1) and share["sky"] == pytest.approx(23 / 65)
     headers = gather(open_data(tmp_path))
     assert headers.masks == {} and found(headers, "masks") == {} and found(headers, "balance") == {}
+
+
+def test_training_is_refused_before_values_outside_the_classes_are_void_without_a_word(tmp_path: Path) -> None:
+    options = {"runs": str(tmp_path / "runs"), "weights": "none", "steps": 1, "device": "cpu"}
+    with pytest.raises(CheckFailed, match=r"1 of 7 masks have pixels of values outside the classes.*--no-gate"):
+        clearsight.train(str(semantic(tmp_path / "data")), max_bad=0.5, **options)
 
 
 def test_each_mask_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -270,6 +270,7 @@ WORDS = st.sampled_from(
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(["0", "0", "0", "1", "1e9"])
 @given(st.lists(WORDS, max_size=25) | st.binary(max_size=20))
 def test_labels_of_any_kind_are_read(tmp_path: Path, words: list[str] | bytes) -> None:
     text = words if isinstance(words, bytes) else " ".join(words)

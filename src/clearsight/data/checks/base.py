@@ -50,7 +50,7 @@ class GateContext:
     partly: frozenset[str] = frozenset()  # splits that are streams, of which only some pictures were looked at
     group: str | None = None  # the column of `Sample.extra` whose equal values belong together
     masks: Mapping[str, MaskFacts | BadImage] = field(default_factory=dict)  # by key, where they were loaded too
-    contents: Mapping[str, str] = field(default_factory=dict)  # by key, hashes of the pictures with their masks' files
+    contents: Mapping[str, str] = field(default_factory=dict)  # by key, hashes of all that samples are
 
     @property
     def count(self) -> int:

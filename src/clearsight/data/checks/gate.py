@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("error", "warning", "note")
 Seen = tuple[str, tuple[int, int], str, MaskFacts | BadImage | None]
-"""Digest, (height, width), the digest with that of its masks' files, what is in its masks where these are looked at."""
+"""Digest, (height, width), the hash of all that the sample is, what is in its masks where these are looked at."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures read so far and that of all."""
@@ -30,12 +30,14 @@ def gather(
     progress: Progress | None = None,
     *,
     full: bool = False,
+    masks: bool = False,
     max_bad: float = FEW,
     threads: int | None = None,
     heads: bool = False,
 ) -> GateContext:
     """Hash every picture of a data set and the files of its masks, and read its size, in threads; `full` decodes the pixels and
-    loads the masks too. With `heads`, only some pictures of splits that are streams, from the beginnings of all their parts.
+    loads the masks too, `masks` these alone. With `heads`, only some pictures of splits that are streams, from the
+    beginnings of all their parts.
 
     Pictures that cannot be read are in the context's `bad`; none is an error here.
     """
@@ -46,16 +48,16 @@ def gather(
     contents: dict[str, str] = {}
     sizes: dict[str, tuple[int, int]] = {}
     bad: list[BadImage] = []
-    masks: dict[str, MaskFacts | BadImage] = {}
-    for sample, seen in zip(everything, _looks(everything, full, threads, progress), strict=True):
+    seen_masks: dict[str, MaskFacts | BadImage] = {}
+    for sample, seen in zip(everything, _looks(everything, full, full or masks, threads, progress), strict=True):
         if isinstance(seen, BadImage):
             bad.append(seen)
         else:
             digests[sample.key], sizes[sample.key], contents[sample.key], facts = seen
             if facts is not None:
-                masks[sample.key] = facts
+                seen_masks[sample.key] = facts
     return GateContext(
-        dataset.info, samples, digests, sizes, bad, full, max_bad, partly, dataset.group, masks, contents
+        dataset.info, samples, digests, sizes, bad, full, max_bad, partly, dataset.group, seen_masks, contents
     )
 
 
@@ -66,10 +68,10 @@ def run_checks(context: GateContext) -> list[Finding]:
 
 
 def _looks(
-    samples: Sequence[Sample], full: bool, threads: int | None, progress: Progress | None
+    samples: Sequence[Sample], full: bool, masks: bool, threads: int | None, progress: Progress | None
 ) -> list[Seen | BadImage]:
     """`_look` at each; how many threads do it follows from the first picture's size."""
-    first = [_look(sample, full) for sample in samples[:1]]
+    first = [_look(sample, full, masks) for sample in samples[:1]]
     if threads is None and first and not isinstance(first[0], BadImage) and threads_for(*first[0][1]) == 1:
         threads = 1
 
@@ -77,13 +79,13 @@ def _looks(
         if progress is not None:
             progress(done + len(first), total + len(first))
 
-    return first + in_threads(partial(_look, full=full), samples[1:], threads=threads, progress=told)
+    return first + in_threads(partial(_look, full=full, masks=masks), samples[1:], threads=threads, progress=told)
 
 
-def _look(sample: Sample, full: bool) -> Seen | BadImage:
+def _look(sample: Sample, full: bool, masks: bool) -> Seen | BadImage:
     try:
         digest, size = sample.image.glance(full)
     except BadImage as error:
         return error
-    facts = facts_of(sample.masks) if full and sample.masks is not None else None
+    facts = facts_of(sample.masks) if masks and sample.masks is not None else None
     return digest, size, content(sample, digest), facts

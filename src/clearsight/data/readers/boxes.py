@@ -80,9 +80,6 @@ def mended(
     counts = [len(picture.boxes) for picture in pictures]
     owner = np.repeat(np.arange(len(pictures)), counts)
     xyxy = np.array([box.corners for box in boxes], np.float64).reshape(-1, 4)
-    if scales:
-        with np.errstate(over="ignore"):  # of what is far too large is told below
-            xyxy *= np.array([scales.get(p.key, (1.0,) * 4) for p in pictures], np.float64).reshape(-1, 4)[owner]
     unknown = (math.inf, math.inf)
     limits = np.array([sizes.get(p.key, unknown) for p in pictures], np.float64).reshape(-1, 2)[owner][:, [1, 0, 1, 0]]
     there = np.ones(len(boxes), bool)
@@ -95,6 +92,8 @@ def mended(
 
     tell(box_faults.NO_NUMBERS, np.logical_not((np.abs(xyxy) < FAR).all(1)), out=True)  # nor is NaN
     xyxy[~there] = 0
+    if scales:  # only now, so that the same are far whether a picture's size is known yet or not
+        xyxy *= np.array([scales.get(p.key, (1.0,) * 4) for p in pictures], np.float64).reshape(-1, 4)[owner]
     wrong = np.asarray((xyxy[:, :2] > xyxy[:, 2:]).any(1))
     tell(box_faults.EXCHANGED if corners else box_faults.NEGATIVE, wrong, out=not corners)
     xyxy = np.concatenate([np.minimum(xyxy[:, :2], xyxy[:, 2:]), np.maximum(xyxy[:, :2], xyxy[:, 2:])], 1)
