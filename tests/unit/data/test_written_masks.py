@@ -30,7 +30,7 @@ from clearsight.ops.rle import Runs, from_mask, to_mask
 
 MASKED = [name for name in WRITERS if "masks" in find("writers", name).HOLDS]
 BOXED = [name for name in MASKED if "boxes" in find("writers", name).HOLDS]
-FREE = ["voc", "masks"]
+FREE = [name for name in WRITERS if "semantic" in find("writers", name).HOLDS and name != "cityscapes"]
 """Formats that hold the class of each pixel, whatever the classes are called."""
 
 RINGED = np.zeros((12, 16), bool)
@@ -180,6 +180,10 @@ def test_classes_through_two_formats(tmp_path: Path, first: str, second: str, vo
         np.testing.assert_array_equal(masks.indices(), wanted.masks.indices())
 
 
+def pictures_in(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
+
+
 def road(*labels: str) -> Dataset:
     """Two pictures of four classes, one called as Cityscapes calls them."""
     named = [
@@ -193,7 +197,7 @@ def road(*labels: str) -> Dataset:
 def test_cityscapes_through_masks_and_back(tmp_path: Path) -> None:
     found, one = written(road("sky", "road", "car", "train"), "cityscapes", tmp_path / "one")
     assert (lost(found), one.info.labels) == ({}, tuple(IDS))
-    names = sorted(path.relative_to(tmp_path / "one").as_posix() for path in (tmp_path / "one").rglob("*.png"))
+    names = pictures_in(tmp_path / "one")
     assert names == [
         "gtFine/test/b/b_gtFine_labelIds.png",
         "gtFine/train/aachen/aachen_01_gtFine_labelIds.png",
@@ -201,9 +205,7 @@ def test_cityscapes_through_masks_and_back(tmp_path: Path) -> None:
         "leftImg8bit/train/aachen/aachen_01_leftImg8bit.png",
     ]
     pixels = np.asarray(PIL.Image.open(tmp_path / "one" / names[1]))[2:5, 3:7]
-    wanted = np.array(
-        [23, 7, 26, 31] + [0] * 252
-    )  # labels.py of cityscapesScripts: sky, road, car, train; 0 is unlabelled
+    wanted = np.array([23, 7, 26, 31] + [0] * 252)  # cityscapesScripts' labels.py: sky, road, car, train, unlabelled
     np.testing.assert_array_equal(pixels, wanted[PIXELS])
     _, two = written(one, "masks", tmp_path / "two")
     _, three = written(two, "cityscapes", tmp_path / "three")
@@ -224,7 +226,7 @@ def test_a_file_for_each_object(tmp_path: Path) -> None:
     pairs = [("train", sample("masks.png", first)), ("val", sample("bare.png", None))]
     found = write_data(held(pairs, ("cat", "object")), "object-masks", tmp_path / "out")
     again = open_data(tmp_path / "out")
-    names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    names = pictures_in(tmp_path / "out")
     assert names == [
         "train/picture-masks/images/masks.png",
         "train/picture-masks/masks/0001.png",

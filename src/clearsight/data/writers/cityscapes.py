@@ -16,14 +16,15 @@ from clearsight.core.sample import VOID, Sample
 from clearsight.core.writer import Placed
 from clearsight.data.readers.cityscapes import IDS
 from clearsight.data.writers.masks import png
-from clearsight.data.writers.putting import put
+from clearsight.data.writers.putting import masked, put
 
 HOLDS = frozenset({"semantic", "unannotated"})
 """The class of each pixel; the classes are always the same."""
 
 TAKEN: frozenset[str] = frozenset()
 
-PICTURE, MASK = "_leftImg8bit", "_gtFine_labelIds"
+PICTURES, PICTURE = "leftImg8bit", "_leftImg8bit"
+MASKS, MASK = "gtFine", "_gtFine_labelIds"
 UNLABELLED = 0
 """The number of what counts for nothing."""
 
@@ -32,7 +33,7 @@ def place(sample: Sample, split: str, name: str) -> str:
     """In the folder of its city."""
     path = PurePosixPath(name)
     stem = path.stem.removesuffix(PICTURE)
-    return f"leftImg8bit/{split}/{stem.split('_')[0] or 'pictures'}/{stem}{PICTURE}{path.suffix}"
+    return f"{PICTURES}/{split}/{stem.split('_')[0] or 'pictures'}/{stem}{PICTURE}{path.suffix}"
 
 
 def write(folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mapping[str, Sequence[str]]) -> None:
@@ -42,13 +43,8 @@ def write(folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mappi
         raise InputError(
             f"Cityscapes has no class {foreign[0]!r}: rename it with --classes, or write masks; it has {', '.join(IDS)}"
         )
-    for picture in (picture for placed in pictures.values() for picture in placed):
-        masks = picture.sample.masks
-        if masks is None:
-            continue
-        numbers = np.full(256, UNLABELLED, np.uint8)
+    for picture, masks in masked(pictures):
+        numbers = np.full(VOID + 1, UNLABELLED, np.uint8)
         numbers[: len(masks.labels)] = [IDS[label] for label in masks.labels]
-        numbers[VOID] = UNLABELLED
-        _, *folders, file = PurePosixPath(picture.picture).parts
-        stem = PurePosixPath(file).stem.removesuffix(PICTURE)
-        put(folder.joinpath("gtFine", *folders, f"{stem}{MASK}.png"), png(numbers[masks.indices()]))
+        name, _, _ = picture.picture.removeprefix(f"{PICTURES}/").rpartition(PICTURE)
+        put(folder / f"{MASKS}/{name}{MASK}.png", png(numbers[masks.indices()]))

@@ -17,7 +17,7 @@ from clearsight.core.errors import InputError
 from clearsight.core.sample import VOID, Array, Sample
 from clearsight.core.writer import Placed
 from clearsight.data.readers.mask_tables import entries_of, is_unknown
-from clearsight.data.writers.putting import put
+from clearsight.data.writers.putting import masked, put
 
 HOLDS = frozenset({"semantic", "unannotated", "classes"})
 """The class of each pixel, and all classes."""
@@ -36,14 +36,11 @@ def write(folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mappi
     """A mask for each picture that has one, and the table of the classes. Raises `InputError` for names that it cannot hold."""
     labels = list(classes["masks"])
     void = False
-    for split, placed in pictures.items():
-        for picture in placed:
-            if picture.sample.masks is not None:
-                indices = picture.sample.masks.indices()
-                void = void or bool((indices == VOID).any())
-                stem = PurePosixPath(picture.picture).stem
-                numbers = np.where(indices == VOID, np.uint8(len(labels)), indices)
-                put(folder / f"{split}/masks/{stem}.png", png(numbers.astype(np.uint8)))
+    for picture, masks in masked(pictures):
+        indices, path = masks.indices(), PurePosixPath(picture.picture)
+        void = void or bool((indices == VOID).any())
+        numbers = np.where(indices == VOID, np.uint8(len(labels)), indices)
+        put(folder / path.parent.parent / f"masks/{path.stem}.png", png(numbers.astype(np.uint8)))
     put(folder / "classes.txt", _table([*labels, *([UNKNOWN] if void else [])], len(labels)))
 
 

@@ -17,7 +17,7 @@ from clearsight.core.writer import Placed
 from clearsight.data.readers.mask_tables import OBJECT
 from clearsight.data.writers.masks import png
 from clearsight.data.writers.naming import folder_of
-from clearsight.data.writers.putting import put
+from clearsight.data.writers.putting import masked, put
 from clearsight.ops.rle import to_mask
 
 HOLDS = frozenset({"masks", "overlap", "apart", "unannotated"})
@@ -39,10 +39,7 @@ def write(folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mappi
     """A folder of masks for each picture that is annotated, empty where nothing is on it. Raises `InputError` for a class that
     no folder can be called."""
     folders = {label: "" if label == OBJECT else f"{folder_of(label)}/" for label in classes["masks"]}
-    for picture in (picture for placed in pictures.values() for picture in placed):
-        masks = picture.sample.masks
-        if masks is None:
-            continue
+    for picture, masks in masked(pictures):
         own = folder / PurePosixPath(picture.picture).parent.parent / "masks"
         with in_words(own):
             own.mkdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import numpy as np
 
 from clearsight.core.errors import InputError
 from clearsight.core.files import in_words
-from clearsight.core.sample import Array, Sample
+from clearsight.core.sample import Array, Masks, Sample
+from clearsight.core.writer import Placed
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -51,6 +52,14 @@ def further(samples: Sequence[Sample]) -> tuple[list[str], list[list[Any]]]:
     columns = list(dict.fromkeys(column for sample in samples for column in sample.extra))
     cells = ([sample.extra.get(column) for column in columns] for sample in samples)
     return columns, [["" if cell is None else cell for cell in row] for row in cells]
+
+
+def masked(pictures: Mapping[str, Sequence[Placed]]) -> Iterator[tuple[Placed, Masks]]:
+    """The pictures of all splits that have masks, with these."""
+    for placed in pictures.values():
+        for picture in placed:
+            if picture.sample.masks is not None:
+                yield picture, picture.sample.masks
 
 
 def drawn_classes(classes: Mapping[str, Sequence[str]]) -> list[str]:

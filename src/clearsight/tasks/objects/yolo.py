@@ -104,7 +104,7 @@ class Yolo(Configured, OnBackbone):
         if situation.weights:
             return {}
         why = "training from nothing, in which Muon learns more from a pass than AdamW (Jordan et al. 2024)"
-        return {"optimiser": ("muon", why), "lr": (5e-3, why), "momentum": (0.95, why), "weight_decay": (0.02, why)}
+        return {"optimiser": ("muon", why), "lr": (5e-3, why), "weight_decay": (0.02, why)}
 
     def forward(self, images: Tensor) -> Outputs:
         raw = self._read(self.single or self.head, self.features(images))
