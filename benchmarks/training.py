@@ -21,6 +21,9 @@ WEIGHTS = "mobilenetv2_100_imagenet.safetensors"
 CELLS = ("--upside", "0.5", "--turn", "0.5")
 """What a person knows of cells under a microscope: they have no up and no down."""
 
+STILL = ("--mosaic", "0", "--scale", "0", "--shift", "0")
+"""For a short training on drawn scenes, of which no two are alike: nothing is laid together or moved."""
+
 
 TITLES = {"map50": "mAP50", "map": "mAP50-95", "miou": "mIoU", "dice": "Dice"}
 """What people call the figures that something is promised of."""
@@ -37,15 +40,17 @@ class Case:
 
     seconds: float  # wall time at most
     pretrained: bool
+    then: tuple[str, ...] = ()
+    """Options of an `evaluate` that follows, where the figures are to be those of such answers."""
 
 
 @dataclass(frozen=True)
 class Trained:
     """What a training's command gave."""
 
-    result: dict[str, Any]  # the final evaluation
+    result: dict[str, Any]  # the last evaluation
     facts: dict[str, Any]  # of the run, for a row of a table
-    seconds: float  # from the command's start to its exit
+    seconds: float  # from the commands' start to their exit
 
     def value(self, name: str) -> float:
         """A figure, or "dice of nucleus", say: a class's."""
@@ -83,16 +88,24 @@ def latency(model: Path, data: str, split: str) -> float:
     return median(taken[2:])
 
 
-def train(name: str, data: str, words: Sequence[str], pretrained: bool, keep: Path | None = None) -> Trained:
+def train(
+    name: str,
+    data: str,
+    words: Sequence[str],
+    pretrained: bool,
+    keep: Path | None = None,
+    then: Sequence[str] = (),
+) -> Trained:
     """Train on a zip of ../shared/data, or on the data of a name, from the pretrained MobileNetV2 of ../shared/weights where
-    `pretrained` says so; the run's folder is copied to `keep`, where that is given."""
+    `pretrained` says so; the run's folder is copied to `keep`, where that is given. `then` as in `Case`."""
     where = shared("data", data) if data.endswith(".zip") else data
     said: list[str | Path] = [*words, "--name", name, "--json"]
     if "--weights" not in words:
         said += ["--weights", shared("weights", WEIGHTS) if pretrained else "none"]
     with tempfile.TemporaryDirectory() as place:
-        done = clearsight("train", where, *said, folder=Path(place))
         folder = Path(place) / "runs" / name
+        commands = [("train", where, *said), *([("evaluate", folder, *then, "--json")] if then else [])]
+        done = [clearsight(*each, folder=Path(place)) for each in commands]
         plan = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if keep is not None:
@@ -104,9 +117,9 @@ def train(name: str, data: str, words: Sequence[str], pretrained: bool, keep: Pa
         "canvas": "{} × {}".format(*task["canvas"] or [task["size"]] * 2),
         "epochs": plan["settings"]["epochs"]["value"],
         "training s": manifest["training"]["seconds"],
-        "wall s": done.seconds,
+        "wall s": sum(each.seconds for each in done),
     }
-    return Trained(json.loads(done.output)["result"], facts, done.seconds)
+    return Trained(json.loads(done[-1].output)["result"], facts, facts["wall s"])
 
 
 def exported(run: Path, data: str, split: str) -> dict[str, float]:
@@ -136,7 +149,9 @@ def judge(
     parser.add_argument("--with", dest="more", default="", help="more options, for a trial; writes no JSON")
     options = parser.parse_args()
     case: Case = cases[options.case]
-    done = train(options.case, case.data, [*case.words, *options.more.split()], case.pretrained, options.keep)
+    done = train(
+        options.case, case.data, [*case.words, *options.more.split()], case.pretrained, options.keep, case.then
+    )
     row = {"case": options.case, "judged": done.result["count"], **done.values(figures), **done.bounds(case.promised)}
     row |= {name: done.value(name) for name in case.promised if " of " in name} | done.facts
     table([row], f"{options.case}: {case.data}")
@@ -151,5 +166,6 @@ def judge(
         if least is not None
     ]
     promises.append(Figure(f"{title}, wall time", done.seconds, "s", case.seconds))
-    note = f"clearsight train {case.data} {' '.join(case.words)}; the whole process."
+    judged = f", then evaluate {' '.join(case.then)}" if case.then else ""
+    note = f"clearsight train {case.data} {' '.join(case.words)}{judged}; the whole process."
     print(save(f"{topic}_{options.case}", [row], note, promises))

@@ -11,6 +11,7 @@ from clearsight.core.sample import Sample
 from clearsight.data.checks import GateContext
 from clearsight.data.open import Dataset
 from clearsight.data.readers.names import few
+from clearsight.data.sample_stream import SampleStream
 from clearsight.engine.plan import Plan
 from clearsight.verbs.roles import CHOOSING_SHARE, Roles, annotated, blind
 
@@ -42,7 +43,7 @@ def stream_roles(
         raise InputError(f"there are no training pictures; the data has only {', '.join(splits)}")
     if options.fold is not None:
         raise InputError(f"--folds: dividing the pictures of a stream into folds {LISTED}")
-    train, group, share = dataset.parts("train"), dataset.group, options.val_share
+    train, group = dataset.parts("train"), dataset.group
     head = [sample for sample in context.samples["train"] if sample.key in context.digests]
     judge, chosen, notes = list(other or ()), list[Sample](), list[str]()
     named = []
@@ -59,20 +60,15 @@ def stream_roles(
         judge = dataset.samples(name)
         notes.append(f"judged on the data's {name} split")
     else:
-        name, whole = "held out", train
-        train, judge = (
-            whole.within(0, 1 - share, group=group),
-            list(whole.within(1 - share, 1, group=group)),
-        )
+        name = "held out"
+        train, judge = _parted(train, options.val_share, group)
         why = "no split is left to judge on" if notes else "the data has no split of its own"
         notes.append(f"{why}: pictures are held out by a hash of their {group or 'name'}")
     if named:
         chosen = dataset.samples("val")
         notes.append("the val split chooses the weights and what is fitted afterwards")
     elif choosing:
-        whole, share = train, CHOOSING_SHARE
-        train = whole.within(0, 1 - share, salt="choose", group=group)
-        chosen = list(whole.within(1 - share, 1, salt="choose", group=group))
+        train, chosen = _parted(train, CHOOSING_SHARE, group, salt="choose")
         notes.append(f"{len(chosen):,} training pictures are kept aside to choose the weights")
     else:
         notes.append("nothing is chosen on held-out pictures: the last weights become the model")
@@ -86,9 +82,8 @@ def stream_roles(
     if about == 0:
         raise InputError("there are no training pictures left; hold out fewer, or leave out fewer")
     notes.insert(0, f"the training pictures are a stream of {len(train.parts):,} parts, {_amount(about, exact)}")
-    counted = [Counter(sample.key for sample in samples) for samples in (judge, chosen)]
-    if twice := [key for counts in counted for key, number in counts.items() if number > 1]:
-        raise InputError(f"{few(twice)}: more than one picture is called so: give every picture a name of its own")
+    _named_once(judge)
+    _named_once(chosen)
     kept = [sample for sample in head if train.holds(sample)] or train.head()
     return Roles(kept, chosen, judge, name, tuple(notes), train, about)
 
@@ -108,6 +103,19 @@ def pictures_in_epoch(plan: Plan, roles: Roles) -> int:
     if plan.steps is None:
         raise InputError(f"{plan.data} is a stream whose length is not known: say with --steps how long to train")
     return max(1, int(plan.steps * plan.batch_size * plan.accumulate) // 10)
+
+
+def _parted(stream: SampleStream, share: float, group: str | None, salt: str = "") -> tuple[SampleStream, list[Sample]]:
+    """What is left of a stream, and the share of it that is held out."""
+    kept = stream.within(0, 1 - share, salt=salt, group=group)
+    return kept, list(stream.within(1 - share, 1, salt=salt, group=group))
+
+
+def _named_once(samples: Sequence[Sample]) -> None:
+    """Raises `InputError` where two of the samples have the same key, as figures and looks go by it."""
+    counts = Counter(sample.key for sample in samples)
+    if twice := [key for key, number in counts.items() if number > 1]:
+        raise InputError(f"{few(twice)}: more than one picture is called so: give every picture a name of its own")
 
 
 def _amount(about: int | None, exact: bool) -> str:
