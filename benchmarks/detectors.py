@@ -49,7 +49,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="for a trial: fewer; writes no JSON")
     epochs = parser.parse_args().epochs
     nets = (*PRETRAINED, "dfine")
-    note = f"BCCD, official split, judged on test; {epochs} passes at 416 px: {' '.join(WORDS)}. One run each."
+    note = (
+        f"BCCD, official split, judged on test; {epochs} passes: {' '.join(WORDS)}; dfine from nothing. One run each."
+    )
 
     def measure(net: str) -> Callable[[], dict[str, Any]]:
         return lambda: trained(net, epochs)

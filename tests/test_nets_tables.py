@@ -1,4 +1,4 @@
-"""The tables of docs/nets.md are those of the results, and are made of them as they say."""
+"""The tables of nets in docs/ are those of the results, and are made of them as they say."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def row(data: str, setting: str, value: str, accuracy: float, lr: float = 0.002)
     }
 
 
-def test_the_page_is_up_to_date() -> None:
+def test_the_pages_are_up_to_date() -> None:
     done = subprocess.run([sys.executable, SCRIPT, "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -47,3 +47,10 @@ def test_a_setting_is_shown_beside_the_default() -> None:
     assert lines[3] == "| 5 | 98.00 % ± 0.25 | 1.2 | 51.00 % ± 0.25 | 1.2 |"
     assert lines[-2] == "| adamw, lr 0.002 | 97.00 % ± 0.25 | 1.2 | 50.00 % ± 0.25 | 1.2 |"
     assert lines[-1] == "| sgd, lr 0.03 | 90.00 % ± 0.25 | 1.2 |  |  |"
+
+
+def test_nets_stand_beside_each_other_with_figures_size_and_time() -> None:
+    row = {"net": "ssd", "mAP50-95": 0.41449, "mAP50": 0.8, "parameters": 2_345_678, "multiply-adds": 1_230_000_000}
+    lines = tables().detectors({"rows": [{**row, "ms a photograph": 41.6, "training s": 1234.5}]}).splitlines()
+    assert lines[0] == "| net | mAP50-95 | mAP50 | parameters | multiply-adds | a photograph | training |"
+    assert lines[2] == "| `ssd` | 0.414 | 0.800 | 2.35 M | 1.23 G | 42 ms | 1,234 s |"

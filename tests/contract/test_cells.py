@@ -1,4 +1,4 @@
-"""What every detector must do on photographs: learn eight of blood cells by heart, small platelets among them."""
+"""What every detector must do on photographs of blood cells: learn eight windows of them by heart, small platelets too."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def cut(sample: Sample, number: int) -> Sample:
 
 
 @pytest.mark.parametrize("name", [name for name in names("nets") if name.startswith("detect.")])
-def test_it_overfits_eight_photographs_of_cells(name: str, shared: Path, tmp_path: Path) -> None:
+def test_it_overfits_eight_windows_of_blood_cells(name: str, shared: Path, tmp_path: Path) -> None:
     data = open_data(str(shared / "data" / "bccd.zip"))
     samples = [cut(sample, number) for number, sample in enumerate(data.samples("train")[:8])]
     assert {label for sample in samples if sample.boxes for label in sample.boxes.labels} == set(data.info.labels)

@@ -66,6 +66,9 @@ class Net(nn.Module, ABC):
     light: ClassVar[bool] = True
     """Whether it is made in no time, so that lists of nets may count what it costs."""
 
+    answer_settings: str = ""
+    """Settings of the task's answer that it was made for, as `--answer` takes them; what the user says goes before."""
+
     any_size: bool = False
     """Whether it takes pictures of other sides than the task's: what training with growing pictures needs."""
 

@@ -39,7 +39,8 @@ class TrainOptions(DataOptions):
     net: str | None = Field(None, description="Net: one of ours or any timm model (see: clearsight nets).")
     net_options: str | None = Field(None, description="Settings of the net, as in kernel=5,activation=gelu.")
     weights: str | None = Field(
-        None, description="Where to start: a .safetensors file, a model or run of ours, 'download' or 'none'."
+        None,
+        description="Where to start: a .safetensors file or its folder, a model or run of ours, 'download' or 'none'.",
     )
     size: int | None = Field(None, ge=4, le=4096, description="Side of the square the net sees, pixels.")
     channels: Literal[1, 3] | None = Field(None, description="Colour (3) or grey (1).")

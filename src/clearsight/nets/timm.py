@@ -125,11 +125,19 @@ def local_weights() -> dict[str, str]:
     return found
 
 
+def is_hub_folder(folder: Path) -> bool:
+    """Whether a folder is one in which timm or transformers saves a model: its weights beside a `config.json`."""
+    return (folder / "model.safetensors").is_file() and (folder / "config.json").is_file()
+
+
 def read_weights(weights: str, name: str) -> dict[str, Tensor]:
-    """The tensors of a local safetensors file, or of timm's download where `weights` is "download"."""
+    """The tensors of a local safetensors file or of a folder of the hub's, or of timm's download where `weights` is
+    "download"."""
     if weights == "download":
         return _download(name)
-    path = Path(weights)
+    path = Path(weights).expanduser()
+    if is_hub_folder(path):
+        path /= "model.safetensors"
     if path.suffix != ".safetensors":
         raise InputError(f"--weights {weights}: only .safetensors files are read (other formats can run code)")
     if not path.is_file():

@@ -70,7 +70,9 @@ def decide(
     check_suited(plan, task, net, roles.train)
     steps = lengths(plan, count, len(net.backbone_blocks()))
     check_batch(plan, task, net, steps["batch"])
-    task = with_answer(with_views(task, None if plan.tta == "none" else plan.tta), options.answer)
+    task = with_views(task, None if plan.tta == "none" else plan.tta)
+    for answer in (net.answer_settings if parent is None else None, options.answer):
+        task = with_answer(task, answer)
     cost = multiply_adds(net, task.channels, task.shape)
     if options.threads is None:
         threads, why = choose_threads(cost * plan.batch_size, _world(plan.devices))

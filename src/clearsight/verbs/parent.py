@@ -13,6 +13,7 @@ from clearsight.core.errors import InputError
 from clearsight.core.files import read_json
 from clearsight.core.registry import net_family
 from clearsight.engine.config import AUGMENTATIONS
+from clearsight.nets.timm import is_hub_folder
 
 if TYPE_CHECKING:
     from clearsight.core.net import Net
@@ -27,11 +28,13 @@ OF_THE_NET = frozenset({*AUGMENTATIONS, "clip", "tta"})
 
 
 def is_ours(weights: str | None) -> bool:
-    """Whether --weights names a model or a run of ours, and not a weight file."""
+    """Whether --weights names a model or a run of ours, and not a weight file or a folder that the hub's libraries saved."""
     if weights in (None, "", "none", "download"):
         return False
     path = Path(str(weights)).expanduser()
-    return path.is_dir() or path.suffix.lower() not in {".safetensors", *PICKLES}
+    if path.is_dir():
+        return not is_hub_folder(path)
+    return path.suffix.lower() not in {".safetensors", *PICKLES}
 
 
 def find_parent(weights: str | None) -> Artifact | None:

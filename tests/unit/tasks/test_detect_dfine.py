@@ -15,6 +15,7 @@ from torch import Tensor
 
 from clearsight.core.errors import InputError
 from clearsight.nets import dfine
+from clearsight.verbs.parent import is_ours
 from tests.unit.tasks.detecting import LABELS, SIDE, as_targets, make_net, make_task, scenes
 
 
@@ -119,6 +120,15 @@ def test_weights_for_other_classes_load_but_for_the_head(tmp_path: Path, old: bo
     for name, value in net.model.state_dict().items():
         head = any(part in name for part in dfine.BY_CLASS)
         assert torch.equal(value, before[name] if head else plain[name]), name
+
+
+def test_weights_are_read_from_a_folder_that_the_library_saved(tmp_path: Path) -> None:
+    model = dfine.make_model("tiny", 3, 30, 10, (4, 4))
+    model.save_pretrained(tmp_path)
+    net = make_net("dfine", make_task())
+    assert not is_ours(str(tmp_path)) and "starts anew" not in net.load_pretrained(str(tmp_path))
+    state = model.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in net.model.state_dict().items())
 
 
 def test_weights_for_as_many_classes_load_whole(tmp_path: Path) -> None:

@@ -181,6 +181,12 @@ def test_a_box_that_only_one_answer_has_counts_by_its_score() -> None:
     assert objects_difference(one, {"boxes": one["boxes"]}, 0.001) == float("inf")
 
 
+def test_a_box_is_the_counterpart_of_one_alone() -> None:
+    twice = finals([[0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 0, 0]], [0.9, 0.9, 0.0], [0, 0, -1])
+    once = finals([[0, 0, 9, 9], [0, 0, 0, 0], [0, 0, 0, 0]], [0.9, 0.0, 0.0], [0, -1, -1])
+    assert objects_difference(twice, once, 0.001) == objects_difference(once, twice, 0.001) == pytest.approx(0.899)
+
+
 def test_thresholds_are_fitted_to_pictures_held_out() -> None:
     pixels = np.zeros((320, 640, 3), np.uint8)
     truth = Boxes(np.array([[0, 0, 50, 50], [200, 0, 250, 50]], np.float32), ("a", "a"))

@@ -36,6 +36,7 @@ class DFine(Configured, Net):
 
     name = "dfine"
     light = False
+    answer_settings = "iou=1"  # two queries do not become the same object
     model: Any
     size: Tensor
     anchors: Tensor

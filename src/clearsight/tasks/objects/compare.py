@@ -21,10 +21,10 @@ def objects_difference(one: Finals, other: Finals, floor: float, more: Apart | N
     """The largest difference between boxes, in half pixels as `PIXELS` says, between scores, and by `more`, of two answers'
     final arrays.
 
-    Equal scores may stand in another order, so each box is compared with the nearest one of its class in the other answer.
-    One that has no counterpart counts by how far its score is above the least that was answered at all: a box at the
-    edge of being left out may be left out by rounding, a surer one may not. inf where shapes differ or a value is no
-    number.
+    Equal scores may stand in another order, so each box is compared with the nearest one of its class in the other answer
+    that is no other's counterpart yet. One that has no counterpart counts by how far its score is above the least that was
+    answered at all: a box at the edge of being left out may be left out by rounding, a surer one may not. inf where shapes
+    differ or a value is no number.
     """
     if one.keys() != other.keys() or any(one[name].shape != other[name].shape for name in one):
         return float("inf")
@@ -38,11 +38,11 @@ def _unmatched(one: Finals, other: Finals, floor: float, more: Apart | None) -> 
     there = (other["scores"] > 0).nonzero()[0]
     boxes, scores, classes = (other[name][there].astype(np.float64) for name in ("boxes", "scores", "classes"))
     least = float(scores.min()) if len(there) == len(other["scores"]) and len(there) else floor
-    largest = 0.0
+    free, largest = np.ones(len(classes), bool), 0.0
     for row, (box, score, label) in enumerate(zip(one["boxes"], one["scores"], one["classes"], strict=True)):
         if score <= 0:
             continue
-        same = (classes == label).nonzero()[0]
+        same = (free & (classes == label)).nonzero()[0]
         alone = max(float(score) - least, 0.0)
         if len(same):
             pixels = np.abs(boxes[same] - box).max(1) / PIXELS
@@ -51,6 +51,7 @@ def _unmatched(one: Finals, other: Finals, floor: float, more: Apart | None) -> 
             found = float(apart[nearest])
             if more is not None and found < alone:
                 found = max(found, more(one, row, other, int(there[same[nearest]])))
-            alone = min(alone, found)
+            if found < alone:
+                free[same[nearest]], alone = False, found
         largest = max(largest, alone)
     return largest
