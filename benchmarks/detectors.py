@@ -19,7 +19,7 @@ from cells import fill
 from common import save, table
 from training import CELLS, exported, train
 
-EPOCHS = 20
+EPOCHS = 10
 PRETRAINED = ("yolo", "ssd", "retinanet", "fcos", "faster-rcnn")
 WORDS = ("--size", "416", *CELLS)
 

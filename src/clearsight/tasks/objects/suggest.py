@@ -34,7 +34,8 @@ def suggest(situation: Situation) -> dict[str, tuple[Any, str]]:
     """Settings by field of the training options."""
     why = "fine-tuning pretrained weights" if situation.weights else "training from nothing"
     count = situation.count or 100_000
-    epochs = (70 if count < 2_000 else 30 if count < 20_000 else 12) * (1 if situation.weights else 1.5)
+    few = count < 2_000
+    epochs = (70 if few else 30 if count < 20_000 else 12) * (1 if situation.weights else 1.5)
     epochs = max(1.0, round(epochs * PASSES[situation.recipe]))
     settings: dict[str, tuple[Any, str]] = {
         "epochs": (epochs, f"{why} on {count:,} pictures, recipe {situation.recipe}"),
@@ -45,13 +46,14 @@ def suggest(situation: Situation) -> dict[str, tuple[Any, str]]:
         "schedule": ("cosine", why),
         "warmup": (0.05, why),
         "clip": (10.0, "a batch of few boxes may have wild gradients"),
-        "ema": (0.998 if count < 20_000 else 0.9998, "averaged weights waver less from step to step"),
+        # over 200 steps where these are several passes: an average over more holds what mosaics taught long after they end
+        "ema": (0.995 if few else 0.998 if count < 20_000 else 0.9998, "averaged weights waver less from step to step"),
         "flip": (0.5, "left and right rarely matter"),
         "scale": (0.4, "objects come in many sizes"),
         "shift": (0.1, "objects may be cut by the border"),
         "colour": (0.3, "light varies"),
         "mosaic": (0.5, "four pictures in one are more objects, on other backgrounds (Bochkovskiy et al. 2020)"),
-        "close": (0.25, "the last passes see photographs as they are (Ge et al. 2021)"),
+        "close": (0.4 if few else 0.25, "the last passes see photographs as they are (Ge et al. 2021)"),
         "eval_every": (5.0, "looks cost time"),
     }
     if situation.weights:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -72,7 +73,8 @@ class YoloModules(nn.Module):
         self.backbone = Backbone.create(backbone or spec.backbone, task.channels, inputs, strides, task.shape)
         self.neck = PathAggregation(self.backbone.channels[-levels:], width, depth or spec.depth, spec.light)
         self.head = Head(levels, width, classes, bins, light=spec.light)
-        self.single = Head(levels, width, classes, bins, light=spec.light) if one_to_one else None
+        # a copy, so that both begin by choosing the same places: drawn anew it never learnt the rarer classes of eight scenes
+        self.single = copy.deepcopy(self.head) if one_to_one else None
         self.places = Places(task.shape, used)
 
 
