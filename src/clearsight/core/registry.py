@@ -87,6 +87,7 @@ READERS: Mapping[str, str] = {
     "webdataset": "clearsight.data.readers.webdataset",
     "coco": "clearsight.data.readers.coco",
     "voc": "clearsight.data.readers.voc",
+    "voc-masks": "clearsight.data.readers.voc_segmentation",
     "yolo": "clearsight.data.readers.yolo",
     "boxes": "clearsight.data.readers.box_table",
     "labelme": "clearsight.data.readers.labelme",

@@ -126,6 +126,7 @@ class Boxes:
     difficult: Array | None = None  # bool (N,), whether it is too hard to be judged by (Pascal VOC); None means none is
     said: tuple[int, int] | None = None  # (height, width) of the photograph by its annotations, where they say it
     area: Array | None = None  # float64 (N,), pixels² that the objects themselves cover; None: those of the boxes
+    said_in: str = ""  # where annotations say `said`, for a person: "a.xml: size"
 
     def __post_init__(self) -> None:
         if self.xyxy.shape != (len(self.labels), 4):
@@ -137,7 +138,7 @@ class Boxes:
         crowd, difficult, area = (
             column if column is None else column[list(kept)] for column in (self.crowd, self.difficult, self.area)
         )
-        return Boxes(self.xyxy[list(kept)], labels, crowd, difficult, self.said, area)
+        return Boxes(self.xyxy[list(kept)], labels, crowd, difficult, self.said, area, self.said_in)
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,8 @@ class Masks:
     picklable, its `repr` says all that it depends on beside the picture and the files that a method `files` names (caches of
     what was made of them go by both), and it raises `BadImage` where a mask cannot be read or is not of the photograph's size.
     It may have a method `judged`, which gives the same and how many pixels have which value outside the classes (they are
-    `VOID`), or `crossed`, which gives the rows of instances whose outline crosses itself: `inspect` tells of both.
+    `VOID`), `crossed`, which gives the rows of instances whose outline crosses itself, or `places`, which says for a person
+    where each instance is written: `inspect` tells of all three.
     """
 
     kind: Literal["semantic", "instances"]
@@ -173,6 +175,13 @@ class Masks:
             found: tuple[Array, Mapping[str, int]] = self.load.judged()
             return found
         return self.indices(), {}
+
+    def places(self) -> tuple[str, ...]:
+        """Where each instance is written, for a person; its number and its class where that is not known."""
+        if hasattr(self.load, "places"):
+            found: tuple[str, ...] = self.load.places()
+            return found
+        return tuple(f"instance {number}, {label}" for number, label in enumerate(self.labels, 1))
 
     def files(self) -> tuple[ImageSource, ...]:
         """The files whose content the masks are; none where `load` holds it itself."""

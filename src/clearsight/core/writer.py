@@ -21,12 +21,14 @@ HOLDABLE: Mapping[str, str] = {
     "ignored": "pixels where no mask is judged",
     "apart": "boxes and masks that are not of the same objects",
     "each": "that a picture is annotated with boxes and not with masks, or the other way round",
-    "corners": "boxes other than those round their masks, where an object has both",
+    "corners": "boxes other than those round their masks, where an object has both, and objects without a mask among others",
     "crowd": "which boxes and masks are crowds",
     "difficult": "which boxes are difficult",
+    "area": "the areas of objects, where they are not those of their boxes",
     "unannotated": "that a picture is not annotated, apart from nothing being there",
     "classes": "all classes in their order, those too that nothing bears",
     "extra": "further columns",
+    "city": "the city that a picture's name begins with, up to the first _",
 }
 """What a format may be able to hold, in words."""
 

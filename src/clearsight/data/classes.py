@@ -105,6 +105,11 @@ class Instances:
         found = set(getattr(self.masks.load, "crossed", tuple)())
         return tuple(place for place, row in enumerate(self.rows) if row in found)
 
+    def places(self) -> tuple[str, ...]:
+        """Where those loaded are written."""
+        found = self.masks.places()
+        return tuple(found[row] for row in self.rows)
+
     def files(self) -> tuple[ImageSource, ...]:
         """Those of all the masks."""
         return self.masks.files()

@@ -129,6 +129,8 @@ def _boxes(wanted: Boxes, read: Boxes, found: Comparison) -> Iterator[str]:
     for name in ("crowd", "difficult"):
         if (_marks(read, name) != _marks(wanted, name)).any():
             yield f"the marks {name!r} of its boxes are others than were written"
+    if wanted.labels and wanted.area is not None and (read.area is None or (read.area != wanted.area).any()):
+        yield "the areas of its objects are others than were written"
 
 
 def _corners(box: Array) -> str:

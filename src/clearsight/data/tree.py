@@ -11,6 +11,7 @@ import posixpath
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -181,6 +182,14 @@ class ZipTree(Tree):
                 return file.read(length)
         except (KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError):
             return self.read(name)[:length]  # which says what is wrong
+
+
+def beside(tree: Tree, members: Iterable[str]) -> Iterator[str]:
+    """The files in the folders of a disk that members lie in, but in no folder of these: where the whole place is not meant."""
+    for folder in sorted({posixpath.dirname(member) for member in members}):
+        if tree.has_folder(folder):
+            names = (entry.name for entry in os.scandir(tree.path / folder) if entry.is_file())
+            yield from (posixpath.join(folder, name) for name in sorted(names) if not _ignored(name))
 
 
 def is_tree(path: Path) -> bool:

@@ -86,9 +86,12 @@ def write_data(
         if split not in dataset.info.splits:
             raise InputError(f"--splits {split}: {dataset.name} has {', '.join(dataset.info.splits)}")
     check_folder(folder, dataset, overwrite)
-    keeping = Keeping(writer.HOLDS, fields, writer.TAKEN, dataset.info.classes("masks"))
-    written = Written()
     chosen = [split for split in SPLITS if split in (splits or dataset.info.splits)]
+    if splits is not None:
+        fields = _borne(dataset, chosen, fields)
+    keeping = Keeping(writer.HOLDS, fields, writer.TAKEN, dataset.info.classes("masks"))
+    keeping = keeping.suited(sample for split in chosen for sample in dataset.stream(split))
+    written = Written()
     try:
         with replacing_folder(folder) as new:
             copying = _Copying(dataset, writer, keeping, new, folder, written, progress)
@@ -96,7 +99,7 @@ def write_data(
                 copying.split(split)
             if not written.pictures:
                 raise InputError(_no_picture(dataset, format, written))
-            classes = {name: _classes(dataset, name, written.pictures) for name in FIELDS if name in fields}
+            classes = {name: _classes(dataset, name, written.pictures) for name in FIELDS if name in keeping.fields}
             if "classes" not in writer.HOLDS:
                 classes = written.borne(classes)
             writer.write(new, written.pictures, classes)
@@ -150,7 +153,7 @@ class _Copying:
         try:
             picture = encode(sample)
             kept = self.keeping.keep(sample, picture.size)
-            self.written.lost.compare(sample, kept, self.keeping.fields)
+            self.written.lost.compare(sample, kept, self.keeping)
         except BadImage as error:
             self.written.bad.append(error)
             return
@@ -169,6 +172,17 @@ def holdable(dataset: Dataset, holds: frozenset[str]) -> frozenset[str]:
     if "masks" in dataset.info.annotated and {own, "semantic"} & holds:
         return fields | {"masks"}
     return fields - {"masks"}
+
+
+def _borne(dataset: Dataset, splits: Sequence[str], fields: frozenset[str]) -> frozenset[str]:
+    """Without boxes or masks where nothing in these splits bears them, as formats know of both by what is there; where nothing
+    is there at all, there are no boxes."""
+    bare = fields & {"boxes", "masks"}
+    for sample in (sample for split in splits for sample in dataset.stream(split)):
+        bare -= {name for name in bare if (found := getattr(sample, name)) is not None and found.labels}
+        if not bare:
+            break
+    return fields - bare or fields - {"masks"} or fields
 
 
 def _classes(dataset: Dataset, name: str, pictures: Mapping[str, Sequence[Placed]]) -> tuple[str, ...]:

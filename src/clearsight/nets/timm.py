@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +47,24 @@ def check_name(name: str) -> None:
 
 def create(name: str, classes: int, channels: int, size: int | tuple[int, int], **config: Any) -> nn.Module:
     """A timm model with random weights and a head for so many classes (0 for none), for pictures of a side, or of a height
-    and width. Raises `InputError`."""
+    and width. Raises `InputError`, also where it cannot be dilated to an `output_stride`."""
     import timm
 
     check_name(name)
+    make = partial(timm.create_model, name, pretrained=False, num_classes=classes, in_chans=channels, **config)
+    model: nn.Module
     try:
-        model: nn.Module = timm.create_model(
-            name, pretrained=False, num_classes=classes, in_chans=channels, img_size=size, **config
-        )
-    except TypeError:
-        # most convolutional nets take pictures of any size and no such argument
         try:
-            model = timm.create_model(name, pretrained=False, num_classes=classes, in_chans=channels, **config)
-        except TypeError as error:
-            raise InputError(f"timm's {name} cannot be made with {config}: {error}") from error
+            model = make(img_size=size)
+        except TypeError:  # most convolutional nets take pictures of any size and no such argument
+            model = make()
+    except (TypeError, AssertionError) as error:
+        if "output_stride" in config:
+            raise InputError(
+                f"timm's {name} cannot be dilated to a stride of {config['output_stride']}: "
+                "give a backbone that can, such as mobilenetv3_large_100, resnet50 or convnext_tiny"
+            ) from error
+        raise InputError(f"timm's {name} cannot be made with {config}: {error or 'it does not take them'}") from error
     return model
 
 

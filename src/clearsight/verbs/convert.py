@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,8 @@ class ConvertOutcome:
             "output": str(self.folder) if self.written.stands else None,
             "splits": self.counts(),
             "lost": {what: dict(where) for what, where in self.written.lost.kinds.items()},
-            "notes": list(_notes(self.dataset)),
+            "notes": list(self.dataset.info.notes),
+            "faults": [asdict(fault) for fault in self.dataset.info.faults],
             "bad_pictures": [{"name": item.name, "reason": item.reason} for item in self.written.bad],
             "read_back": counts,
             "largest_difference": comparison.largest,
@@ -130,7 +131,8 @@ class ConvertOutcome:
                 found.append(f"{count(comparison.masks, 'mask')} to the last pixel")
             if comparison.labels:
                 found.append(count(comparison.labels, "label"))
-            say(f"Read back, all is the same: {', '.join(found)}.", "green")
+            what = "all that was written" if self.written.lost.kinds or self.written.bad else "all"
+            say(f"Read back, {what} is the same: {', '.join(found)}.", "green")
             say(f"written {self.folder}")
             return
         for text in comparison.differences[:ITEMS]:
@@ -155,7 +157,7 @@ def run(options: Options) -> ConvertOutcome:
 
 
 def _notes(dataset: Dataset) -> list[str]:
-    """What its reader says of the data: notes, and faults of its annotations."""
+    """What its reader says of the data, for a person: notes, and faults of its annotations with the first few of each."""
     faults = (
         f"{fault.what} were {fault.done}, {len(fault.items):,} of {fault.total:,}: {few(list(fault.items))}"
         for fault in dataset.info.faults

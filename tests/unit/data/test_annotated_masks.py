@@ -92,6 +92,42 @@ def test_cvats_masks(tmp_path: Path) -> None:
     assert (len(fault.items), fault.total, fault.items[0][-20:]) == (4, 5, "<mask> 2 (images/1.png)"[-20:])
 
 
+@pytest.mark.parametrize("format", ["labelme", "cvat", "labelstudio"])
+def test_masks_that_reach_beyond_their_picture_are_named(tmp_path: Path, format: str) -> None:
+    """As boxes are; less than half a pixel is rounding."""
+    inside, beyond = [[0, 0], [8.4, 0], [8.4, 6.4], [0, 6.4]], [[0, 0], [8.6, 0], [4, 5]]
+    if format == "labelme":
+        polygons = [{"label": "a", "points": ring, "shape_type": "polygon"} for ring in (inside, beyond)]
+        corners = [[6.0, 2.0], [8.0, 3.0]]
+        data = labelme(tmp_path, *polygons, masked(corners, indexed(WINDOW)))
+        places = [f"1.json: shape {number} (1.png)" for number in (2, 3)]
+    elif format == "cvat":
+        good, wrong = (f'rle="0, 2" left="{left}" top="5" width="2" height="1"' for left in (6, 7))
+        data = cvat(tmp_path, good, wrong)
+        places = ["annotations.xml: <mask> 2 (images/1.png)"]
+    else:
+        results = [
+            {
+                "id": f"r{row}",
+                "type": "polygonlabels",
+                "from_name": "p",
+                "to_name": "image",
+                "original_width": 8,
+                "original_height": 6,
+                "image_rotation": 0,
+                "value": {"points": [[x / 8 * 100, y / 6 * 100] for x, y in ring], "polygonlabels": ["a"]},
+            }
+            for row, ring in enumerate((inside, beyond))
+        ]
+        task = {"id": 7, "data": {"image": "1.png"}, "annotations": [{"id": 1, "result": results}]}
+        data = open_data(lay(tmp_path, {"1.png": PHOTO, "x.json": json.dumps([task])}))
+        places = ["x.json: task 7: region r1 (1.png)"]
+    (fault,) = data.info.faults
+    assert (fault.what, fault.done) == ("masks that reach beyond their picture", "cut off at its edge")
+    assert fault.items == tuple(f"{tmp_path}/{place}" for place in places)
+    assert len(masks_in(data).runs()) == fault.total
+
+
 @given(npst.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9))))
 @settings(deadline=None)
 def test_brush_strokes_survive(mask: Any) -> None:
@@ -133,7 +169,7 @@ def test_label_studios_brush(tmp_path: Path) -> None:
     np.testing.assert_array_equal(to_mask(masks_in(data).runs()[1]), WHOLE)
     data = open_data(lay(tmp_path / "b", {"1.png": PHOTO, "x.json": task(write_brush(WHOLE[:3]))}))
     (fault,) = data.info.faults
-    assert fault.items[0] == f"{tmp_path}/b/x.json: task 7 (1.png)" and data.info.annotated == set()
+    assert fault.items[0] == f"{tmp_path}/b/x.json: task 7: region a (1.png)" and data.info.annotated == {"boxes"}
 
 
 def yolo(folder: Path, lines: str, other: str = "") -> Dataset:

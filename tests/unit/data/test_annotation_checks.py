@@ -91,7 +91,8 @@ def test_a_photograph_that_was_resized_is_found(tmp_path: Path) -> None:
     files = {"JPEGImages/a.png": picture(3, (16, 12)), "Annotations/a.xml": xml(thing("dog", 1, 1, 4, 4))}
     findings = run_checks(gather(open_data(lay(tmp_path, files))))
     assert findings[0].level == "error" and findings[0].check == "annotations"
-    assert findings[0].items == ("JPEGImages/a.png is of 16 x 12 pixels, its annotation says 8 x 6",)
+    where = f"{tmp_path}/Annotations/a.xml: size"
+    assert findings[0].items == (f"JPEGImages/a.png is of 16 x 12 pixels, its annotation ({where}) says 8 x 6",)
 
 
 # balance

@@ -14,6 +14,7 @@ from laying import lay, pack, picture, read_or_refused
 from clearsight.core.errors import InputError
 from clearsight.core.reader import Location
 from clearsight.core.sample import Sample
+from clearsight.data.checks import gather, run_checks
 from clearsight.data.open import open_data
 from clearsight.data.readers import box_table, table
 from clearsight.data.readers.box_columns import box_columns
@@ -45,8 +46,9 @@ def test_a_row_for_each_box(tmp_path: Path, form: str) -> None:
     assert (data.format, dict(data.info.splits), data.info.labels) == ("boxes", {"train": 3}, ("cat", "dog"))
     assert (data.info.annotated, data.info.columns) == ({"boxes"}, ("camera",))
     assert data.info.notes == ("columns that differ between the boxes of a picture are not kept: score",)
-    spare = () if form == "file" else ("img/4.png",)
-    assert [fault.items for fault in data.info.faults] == ([spare] if spare else [])
+    assert [(fault.what, fault.items) for fault in data.info.faults] == [
+        ("pictures that no annotation names", ("img/4.png",))
+    ]
     first, second, third = data.samples("train")
     assert [s.key for s in (first, second, third)] == ["img/1.png", "img/2.png", "img/3.png"]
     assert [dict(s.extra) for s in (first, second, third)] == [{"camera": "A"}, {"camera": "B"}, {"camera": "B"}]
@@ -156,6 +158,55 @@ def test_shares_of_the_sides(tmp_path: Path) -> None:
     np.testing.assert_array_equal(second.xyxy, [[0, 0, 80, 60]])
 
 
+OUTSIDE = "boxes wholly outside their picture"
+BEYOND = "boxes that reach beyond their picture"
+NO_NUMBERS = "boxes whose coordinates are no numbers"
+
+
+@pytest.mark.parametrize(
+    ("bad", "what"),
+    [
+        ("0.25,0.5,1.6,1.0", BEYOND),
+        ("0.25,0.5,640,1.0", BEYOND),
+        ("320,240,640,480", OUTSIDE),
+        ("0.25,0.5,inf,1.0", NO_NUMBERS),
+        ("0.25,0.5,-inf,1.0", NO_NUMBERS),
+        ("0.25,0.5,1e12,1.0", NO_NUMBERS),
+    ],
+)
+@pytest.mark.parametrize("good", [1, 30])
+def test_one_wrong_value_makes_no_pixels_of_shares(tmp_path: Path, good: int, bad: str, what: str) -> None:
+    rows = [f"img/1.png,a,0.25,0.5,0.5,{0.75 + number / 200}" for number in range(good)]
+    text = "\n".join(["image,label,xmin,ymin,xmax,ymax", *rows, f"img/1.png,a,{bad}"])
+    path = lay(tmp_path, {"img/1.png": PHOTO, "b.csv": text}) / "b.csv"
+    assert faults(path) == {what: [f"line {good + 2} (img/1.png)"]}
+    (note,) = box_table.info(Location(path)).notes
+    assert note.endswith("larger than 1.5: read as shares of the pictures' width and height")
+    (sample,) = samples(path)
+    assert sample.boxes is not None
+    np.testing.assert_array_equal(sample.boxes.xyxy[0], [20, 30, 40, 45])
+
+
+def test_a_box_in_shares_among_pixels_is_named(tmp_path: Path) -> None:
+    rows = ["img/1.png,a,10,20,30,40", "img/1.png,a,12,20,30,40", "img/1.png,a,0.25,0.5,0.5,1.0"]
+    path = lay(tmp_path, {"img/1.png": PHOTO, "b.csv": "\n".join(["image,label,x1,y1,x2,y2", *rows])}) / "b.csv"
+    what = "boxes within the first 1.5 pixels, as if in shares of the picture's sides, among boxes in pixels"
+    assert faults(path) == {what: ["line 4 (img/1.png)"]}
+    (sample,) = samples(path)
+    assert sample.boxes is not None and len(sample.boxes.labels) == 3
+
+
+def test_positions_in_pixels_and_sizes_in_shares_are_an_error(tmp_path: Path) -> None:
+    rows = [f"img/1.png,a,{10 + number},20,0.25,0.5" for number in range(3)] + ["img/1.png,a,10,20,30,40"]
+    path = lay(tmp_path, {"img/1.png": PHOTO, "b.csv": "\n".join(["image,label,x,y,w,h", *rows])}) / "b.csv"
+    (finding,) = [found for found in run_checks(gather(open_data(path))) if found.check == "annotations"]
+    assert finding.message == (
+        "boxes less than 1.5 pixels wide and high, as most of the set are, were kept, 3 of 4: "
+        "write position and size in one unit, pixels or shares of the picture's sides"
+    )
+    assert (finding.level, finding.items) == ("error", tuple(f"{path}: line {n} (img/1.png)" for n in (2, 3, 4)))
+
+
 def test_every_kind_of_fault_is_named(tmp_path: Path) -> None:
     rows = [
         "img/1.png,a,1,1,5,5",
@@ -173,6 +224,7 @@ def test_every_kind_of_fault_is_named(tmp_path: Path) -> None:
     path = lay(tmp_path, PHOTOS | {"b.csv": "image,label,x1,y1,x2,y2\n" + "\n".join(rows)}) / "b.csv"
     found = faults(path)
     assert found.pop("pictures that are listed but not there") == [f"{path}:12: img/gone.png"]
+    assert found.pop("pictures that no annotation names") == ["img/2.png", "img/3.png", "img/4.png"]
 
     def lines(*numbers: int) -> list[str]:
         return [f"line {number} (img/1.png)" for number in numbers]

@@ -198,7 +198,7 @@ def test_outlines_of_any_kind() -> None:
 def test_sizes_that_are_said(height: Any, width: Any, said: tuple[int, int] | None, told: list[str]) -> None:
     gathered, picture = BoxSet(), one(said=None)
     gathered.say_size(picture, height, width, "line 1")
-    assert picture.said == said
+    assert (picture.said, picture.said_in) == (said, "x.csv: line 1")
     assert dict(gathered.faults.met()) == ({box_faults.NO_SIZE: told} if told else {})
 
 
@@ -221,13 +221,24 @@ def test_what_bears_no_label_is_refused() -> None:
     ],
 )
 def test_classes_that_are_declared(labels: tuple[str, ...] | None, used: tuple[str, ...], wanted: Any) -> None:
-    gathered = BoxSet(declared=["cat", "dog", "night", "owl"], undrawn={"night"}, for_boxes=False)
+    gathered = BoxSet(declared=["cat", "dog", "night", "owl"], undrawn={"night"})
     gathered.pictures.append(one(label="a"))
     gathered.pictures[0].labels = labels
     for row, label in enumerate((*used, *(("newt",) if labels is None else ()))):
         gathered.add(gathered.pictures[0], Box(label, (row, 0, row + 1, 2), ""))
     info = gathered.info("x")
     assert (info.labels, info.drawn) == wanted
+    unborne = [label for label in gathered.declared if labels and label not in (*info.labels, *info.drawn)]
+    assert [note.rpartition(": ")[2] for note in info.notes] == ([", ".join(unborne)] if unborne else [])
+
+
+def test_where_nothing_is_annotated_there_are_no_boxes() -> None:
+    """Nothing drawn and no label: boxes are what is missing. Labels alone say nothing of boxes."""
+    bare, labelled = BoxSet(pictures=[one()]), BoxSet(pictures=[one()])
+    labelled.pictures[0].labels = ("night",)
+    assert (bare.info("x").annotated, labelled.info("x").annotated) == ({"boxes"}, {"labels"})
+    (sample,) = bare.samples("train")
+    assert sample.boxes is not None and sample.boxes.labels == ()
 
 
 @pytest.mark.parametrize("value", [None, 3, "", "  ", "a\0b", "\ud800.png", ["a"]])

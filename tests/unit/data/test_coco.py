@@ -147,7 +147,11 @@ def test_one_file_alone(tmp_path: Path, name: str) -> None:
     assert data.format == "coco" and dict(data.info.splits) == {"val" if "instances" in name else "train": 1}
     (sample,) = data.samples(*data.info.splits)
     assert sample.image.load().shape == (6, 8, 3)
-    assert data.info.notes == ()
+    assert (data.info.notes, data.info.faults) == ((), ())
+    lay(tmp_path, {"val2017/spare.png": PHOTO, "elsewhere/other.png": PHOTO})
+    (fault,) = coco.info(data.location).faults
+    assert fault.what == "pictures that no annotation names"
+    assert [item.rpartition("/")[2] for item in fault.items] == ["spare.png"]
 
 
 def test_a_file_without_annotations_is_not_annotated(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from laying import JSON, lay, pack, picture, read_or_refused, with_one_replaced
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import Location
 from clearsight.core.sample import Sample
+from clearsight.data.checks import gather, run_checks
 from clearsight.data.open import open_data
 from clearsight.data.readers import labelme
 from clearsight.data.readers.rings import fill
@@ -68,10 +69,13 @@ def test_labelmes_files(tmp_path: Path, packed: bool) -> None:
     assert (data.format, dict(data.info.splits)) == ("labelme", {"train": 2, "val": 2})
     assert data.info.annotated == {"labels", "boxes", "masks"} and data.info.labels == ("blurred", "dark")
     assert not data.info.several  # no picture has two; that one has none may be an oversight
-    (bare,) = data.info.faults
-    assert (bare.what, bare.items, bare.total) == ("pictures without an annotation file", ("val/4.png",), 4)
+    where = f"{path}/train/1.json"
+    assert {fault.what: (fault.items, fault.total) for fault in data.info.faults} == {
+        "shapes of the kind 'point'": ((f"{where}: shape 5 (train/1.png)",), 5),
+        "pictures without an annotation file": (("val/4.png",), 4),
+        "pictures with a box and no mask for 1 object": ((f"{where}: 1 of cat (train/1.png)",), 4),
+    }
     notes = " / ".join(data.info.notes)
-    assert "shapes of the kind 'point' were left out, 1 in all: train/1.png" in notes
     assert "1 picture with boxes and polygons; no boxes are made of the polygons: train/1.png" in notes
     first, second = data.samples("train")
     assert (first.key, first.labels, second.labels) == ("train/1.png", ("blurred",), ())
@@ -100,25 +104,61 @@ def test_odd_shapes_are_counted(tmp_path: Path) -> None:
         shape("a", [[1, 1], [1, 5]], "rectangle"),
         shape("", SQUARE),
         shape("a", SQUARE[:2]),
-        shape("a", SQUARE, "rectangle"),
+        shape("a", SQUARE[:3], "rectangle"),
+        shape("a", [[2, 1], [3, 2], [2, 3], [1, 2]], "rectangle"),
         shape("a", [[4, 3], [4, 1]], "circle"),
     ]
     lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", shapes), "other.json": "{}", "list.json": "[1]"})
     info = labelme.info(Location(tmp_path))
-    notes = " / ".join(info.notes)
-    assert "'rectangle'" in notes
     where = f"{tmp_path}/1.json: shape"
     assert {fault.what: (fault.total, fault.items) for fault in info.faults} == {
         "masks without a label": (3, (f"{where} 2 (1.png)",)),
         "polygons of fewer than 3 points": (3, (f"{where} 3 (1.png)",)),
-        "boxes without area": (1, (f"{where} 1 (1.png)",)),
+        "rectangles whose points are not two or four corners of an upright one": (
+            3,
+            (f"{where} 4 (1.png)", f"{where} 5 (1.png)"),
+        ),
+        "boxes without area": (3, (f"{where} 1 (1.png)",)),
+        "files of something else among the annotations": (3, (f"{tmp_path}/list.json", f"{tmp_path}/other.json")),
     }
-    assert "2 JSON files of something else: list.json, other.json" in notes
     (sample,) = samples(tmp_path)
     assert sample.masks is not None
     (circle,) = sample.masks.load()
     rows, columns = np.mgrid[:6, :8] + 0.5
     np.testing.assert_array_equal(to_mask(circle), np.hypot(rows - 3, columns - 4) < 2)
+
+
+@pytest.mark.parametrize("turned", [0, 1, 2, 3])
+def test_a_rectangle_by_its_four_corners(tmp_path: Path, turned: int) -> None:
+    corners = [[1.5, 1.0], [5.25, 1.0], [5.25, 4.0], [1.5, 4.0]]
+    shapes = [shape("a", [*corners[turned:], *corners[:turned]], "rectangle")]
+    lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", shapes)})
+    assert labelme.info(Location(tmp_path)).faults == ()
+    (sample,) = samples(tmp_path)
+    assert sample.boxes is not None and sample.boxes.xyxy.tolist() == [[1.5, 1, 5.25, 4]]
+
+
+def test_one_polygon_among_rectangles_is_told_of(tmp_path: Path) -> None:
+    """A net that learns masks would be told that nothing is on the pictures with rectangles alone."""
+    boxes = [shape("cat", [[1, 1], [3, 3]], "rectangle"), shape("dog", [[2, 2], [5, 5]], "rectangle")]
+    files: dict[str, bytes | str] = {f"{n}.png": picture(n, (8, 6)) for n in range(3)}
+    files |= {"0.json": file("0.png", boxes), "1.json": file("1.png", [*boxes, shape("dog", SQUARE)])}
+    path = lay(tmp_path, files | {"2.json": file("2.png", [shape("cat", SQUARE)])})
+    (finding,) = [found for found in run_checks(gather(open_data(path))) if "--task detect" in found.message]
+    assert finding.message == (
+        "pictures with a box and no mask for 3 objects were taken to show only what has a mask, 2 of 3: "
+        "draw these masks too, or learn boxes alone with --task detect"
+    )
+    places = (f"{path}/0.json: 1 of cat, 1 of dog (0.png)", f"{path}/1.json: 1 of cat (1.png)")
+    assert (finding.level, finding.items) == ("warning", places)
+
+
+def test_a_set_with_nothing_on_it_is_nothing_to_learn(tmp_path: Path) -> None:
+    path = lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", [])})
+    found = run_checks(gather(open_data(path)))
+    assert [(f.level, f.message) for f in found if f.check == "balance"] == [
+        ("error", "no picture that can be read has a box: there is nothing to learn")
+    ]
 
 
 def test_pictures_that_are_not_there_or_not_of_the_size(tmp_path: Path) -> None:
@@ -176,9 +216,8 @@ NO_BOX = "boxes whose coordinates are no numbers"
 def test_a_shape_that_cannot_be_used_ends_no_reading(tmp_path: Path, wrong: dict[str, Any], what: str) -> None:
     good = [shape("dog", SQUARE), shape("cat", [[1, 1], [3, 3]], "rectangle")]
     lay(tmp_path, {"1.png": PHOTO, "1.json": file("1.png", [*good, wrong])})
-    (fault,) = labelme.info(Location(tmp_path)).faults
-    assert (fault.what, fault.done) == (what, "left out")
-    assert (fault.items, fault.total) == ((f"{tmp_path}/1.json: shape 3 (1.png)",), 2)
+    (fault,) = [found for found in labelme.info(Location(tmp_path)).faults if found.done == "left out"]
+    assert (fault.what, fault.items, fault.total) == (what, (f"{tmp_path}/1.json: shape 3 (1.png)",), 2)
     (sample,) = samples(tmp_path)
     assert sample.boxes is not None and sample.boxes.labels == ("cat",)
     assert sample.masks is not None and sample.masks.labels == ("dog",)

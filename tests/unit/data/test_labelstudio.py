@@ -89,18 +89,22 @@ def test_a_json_export(tmp_path: Path, form: str) -> None:
     assert [None if s.boxes is None else s.boxes.labels for s in samples] == [("ear",), (), None, ("nose",), None]
     notes = " / ".join(data.info.notes)
     for part in (
-        "rotated boxes were left out, 1 in all: my photos/b.png",
-        "skipped or cancelled annotations were left out, 1 in all: task 3",
-        "predictions (not submitted) were left out, 1 in all: task 3",
         "2 pictures not annotated: deep/c.png, e.png",
         "1 picture annotated without a choice, unlabelled (with --task multilabel: none applies): d.png",
     ):
         assert part in notes
     where = f"{tmp_path}/x{'.zip' if form == 'zip' else ''}/project-1.json"
-    missing = {"pictures that are listed but not there": (f"{where}: task 5: e.png",)}
-    unlisted = {"pictures that no annotation names": ("spare.png",)}
-    told = {fault.what: fault.items for fault in data.info.faults}
-    assert told == (missing if form == "file" else missing | unlisted)
+    assert {fault.what: fault.items for fault in data.info.faults} == {
+        "rotated boxes": (f"{where}: task 2: region r1 (my photos/b.png)",),
+        "skipped or cancelled annotations": (f"{where}: task 3",),
+        "predictions": (f"{where}: task 3",),
+        "pictures that are listed but not there": (f"{where}: task 5: e.png",),
+        "pictures that no annotation names": ("spare.png",),
+        "pictures with a box and no mask for 2 objects": (
+            f"{where}: 1 of ear (images/0a1b2c3d-a.png)",
+            f"{where}: 1 of nose (d.png)",
+        ),
+    }
 
 
 def test_of_several_annotations_the_ground_truth_or_the_newest(tmp_path: Path) -> None:
@@ -110,10 +114,9 @@ def test_of_several_annotations_the_ground_truth_or_the_newest(tmp_path: Path) -
     ]
     path = lay(tmp_path, {"x.json": json.dumps(tasks)}) / "x.json"
     assert [s.labels for s in labelstudio.read(Location(path), "train")] == [("new",), ("true",)]
-    assert (
-        "annotations beside the ground truth or the newest were left out, 2 in all"
-        in labelstudio.info(Location(path)).notes[1 - 1]
-    )
+    told = {fault.what: (fault.items, fault.total) for fault in labelstudio.info(Location(path)).faults}
+    places = tuple(f"{path}: task {number}" for number in (1, 2))
+    assert told["annotations beside the ground truth or the newest"] == (places, 4)
 
 
 def test_controls_of_choices(tmp_path: Path) -> None:
@@ -124,11 +127,11 @@ def test_controls_of_choices(tmp_path: Path) -> None:
     notes = " / ".join(info.notes)
     assert info.labels == ("cat", "dark", "red")
     assert "the labels are the choices of kind, look together; say --label-column kind to take one alone" in notes
-    assert (
-        "choices for a region were left out" in notes and "results of the kind 'keypointlabels' were left out" in notes
-    )
+    told = {fault.what: fault.items for fault in info.faults}
+    assert told["choices for a region"] == (f"{path}: task 1: result 3 (a.png)",)
+    assert told["results of the kind 'keypointlabels'"] == (f"{path}: task 1: result 4 (a.png)",)
     one = labelstudio.info(Location(path, label_column="look"))
-    assert one.labels == ("dark", "red") and any("choices of 'kind' were left out" in note for note in one.notes)
+    assert one.labels == ("dark", "red") and "choices of 'kind'" in [fault.what for fault in one.faults]
     with pytest.raises(InputError, match="has no choices called lock; it has kind, look"):
         labelstudio.info(Location(path, label_column="lock"))
 
@@ -154,7 +157,9 @@ def test_json_min(tmp_path: Path) -> None:
     assert (first.labels, second.labels) == (("cat",), ("cat", "dog"))
     assert first.boxes is not None
     np.testing.assert_allclose(first.boxes.xyxy, [[2, 3, 6, 4.5]])
-    assert "annotations beside the ground truth or the newest were left out, 1 in all: task 2" in data.info.notes
+    assert {fault.what: fault.items for fault in data.info.faults} == {
+        "annotations beside the ground truth or the newest": (f"{path}: task 2",)
+    }
     rows = [{"id": n, "image": f"{n}.png", "choice": label} | common for n, label in enumerate("ab")]
     assert open_data(lay(tmp_path, {"b.json": json.dumps(rows)}) / "b.json").info.labels == ("a", "b")
 
@@ -203,9 +208,9 @@ def moved(**value: Any) -> dict[str, Any]:
 def test_a_region_that_cannot_be_used_ends_no_reading(tmp_path: Path, wrong: dict[str, Any], what: str) -> None:
     tasks = [task(7, "a.png", note(box("ear"), polygon("tail"), wrong))]
     data = open_data(lay(tmp_path, {"a.png": PHOTO, "x.json": json.dumps(tasks)}))
-    (fault,) = data.info.faults
-    assert (fault.what, fault.done, fault.total) == (what, "left out", 2)
-    assert fault.items == (f"{tmp_path}/x.json: task 7 (a.png)",)
+    (fault,) = [found for found in data.info.faults if found.done == "left out"]
+    assert (fault.what, fault.total) == (what, 2)
+    assert fault.items == (f"{tmp_path}/x.json: task 7: region {wrong['id']} (a.png)",)
     (sample,) = data.samples("train")
     assert sample.boxes is not None and sample.boxes.labels == ("ear",)
     assert sample.masks is not None and sample.masks.labels == ("tail",)

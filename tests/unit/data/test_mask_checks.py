@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from rich.console import Console
 import clearsight
 from clearsight.core.errors import CheckFailed
 from clearsight.core.registry import find
+from clearsight.core.sample import ArrayImage, Masks, Sample
 from clearsight.data.checks import GateContext, gather, run_checks
+from clearsight.data.classes import ClassChoice, Item
 from clearsight.data.open import open_data
 from clearsight.data.readers import mask_values
 from clearsight.verbs import inspect
@@ -96,13 +99,73 @@ def test_instances(tmp_path: Path) -> None:
         "error: the masks of 1 of 2 pictures cannot be used: make them anew, or leave these out": (
             f"{tmp_path}/2.png: is of 4 x 3 pixels, its annotation says 5 x 3; was it resized afterwards?",
         ),
-        "warning: 1 of 4 instances has no pixel: draw them anew or remove them": ("1.png: instance 2 (cat)",),
-        "warning: 1 of 4 instances has an outline that crosses itself: see that the pixels are those that are meant": (
-            "1.png: instance 1 (cat)",
+        "warning: 1 of 4 instances has no pixel: draw them anew or remove them": (
+            f"{tmp_path}/x.json: annotation 1 (1.png)",
         ),
+        CROSSING.format(1, 4): (f"{tmp_path}/x.json: annotation 0 (1.png)",),
     }
-    chosen = gather(open_data(path, classes="cat=lion"), full=True)
-    assert [items for text, items in found(chosen, "masks").items() if "crosses" in text] == [
-        ("1.png: instance 1 (lion)",)
-    ]
     assert find("checks", "masks") is not None
+
+
+CROSSING = (
+    "warning: {} of {} instances has an outline that crosses itself: see that the pixels are those that are meant"
+)
+BOW, SQUARE = [(0, 0), (3, 3), (3, 0), (0, 3)], [(0, 0), (2, 0), (2, 2), (0, 2)]
+
+
+def labelme() -> dict[str, bytes | str]:
+    shapes = [
+        {"label": name, "points": ring, "shape_type": "polygon"} for name, ring in (("dog", SQUARE), ("cat", BOW))
+    ]
+    document = {"imagePath": "1.png", "imageHeight": 3, "imageWidth": 4, "flags": {}, "shapes": shapes}
+    return {"1.png": PHOTO, "1.json": json.dumps(document)}
+
+
+def cvat() -> dict[str, bytes | str]:
+    rings = [(name, ";".join(f"{x},{y}" for x, y in ring)) for name, ring in (("dog", SQUARE), ("cat", BOW))]
+    inside = "".join(f'<polygon label="{name}" points="{points}"/>' for name, points in rings)
+    image = f'<image id="0" name="1.png" width="4" height="3">{inside}</image>'
+    return {"annotations.xml": f"<annotations><version>1.1</version>{image}</annotations>", "images/1.png": PHOTO}
+
+
+def label_studio() -> dict[str, bytes | str]:
+    results = [
+        {
+            "id": f"r{name}",
+            "type": "polygonlabels",
+            "from_name": "p",
+            "to_name": "image",
+            "original_width": 4,
+            "original_height": 3,
+            "image_rotation": 0,
+            "value": {"points": [[25 * x, 100 / 3 * y] for x, y in ring], "polygonlabels": [name]},
+        }
+        for name, ring in (("dog", SQUARE), ("cat", BOW))
+    ]
+    task = {"id": 7, "data": {"image": "1.png"}, "annotations": [{"id": 1, "result": results}]}
+    return {"1.png": PHOTO, "x.json": json.dumps([task])}
+
+
+@pytest.mark.parametrize(
+    ("files", "where"),
+    [
+        (labelme, "1.json: shape 2 (1.png)"),
+        (cvat, "annotations.xml: <polygon> 2 (images/1.png)"),
+        (label_studio, "x.json: task 7: region rcat (1.png)"),
+    ],
+)
+def test_outlines_that_cross_are_named_by_file_and_place(
+    tmp_path: Path, files: Callable[[], dict[str, bytes | str]], where: str
+) -> None:
+    """Also where `--classes` leaves out what is before them."""
+    path = lay(tmp_path, files())
+    assert found(gather(open_data(path), full=True), "masks") == {CROSSING.format(1, 2): (f"{tmp_path}/{where}",)}
+    chosen = gather(open_data(path, classes="cat=lion,-dog"), full=True)
+    assert found(chosen, "masks") == {CROSSING.format(1, 1): (f"{tmp_path}/{where}",)}
+
+
+def test_instances_that_say_no_place_are_named_by_their_number_among_all() -> None:
+    masks = Masks("instances", tuple, ("cat", "dog"))
+    assert masks.places() == ("instance 1, cat", "instance 2, dog")
+    kept = ClassChoice((Item("cat", None),), False)(Sample("a", ArrayImage(np.zeros((3, 4), np.uint8)), masks=masks))
+    assert kept is not None and kept.masks is not None and kept.masks.places() == ("instance 2, dog",)

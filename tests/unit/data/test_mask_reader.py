@@ -17,7 +17,6 @@ from clearsight.core.sample import VOID
 from clearsight.data.checks import gather
 from clearsight.data.open import Dataset, open_data
 from clearsight.data.readers import masks
-from clearsight.data.readers.mask_values import Meaning
 
 PHOTO = picture(5)
 NAMES = "sky\nroad\ncar\nunlabelled\n"
@@ -85,25 +84,6 @@ def test_palettes_stand_for_their_colours_where_the_table_has_these(tmp_path: Pa
     table = "sky 128 64 0\nroad 0 0 200\ncar 7 7 7\n"
     lay(tmp_path, {"classes.txt": table, "images/1.png": PHOTO, "masks/1.png": indexed(PIXELS % 3, palette)})
     np.testing.assert_array_equal(only(open_data(tmp_path)), (PIXELS % 3 + 2) % 3)
-
-
-@pytest.mark.parametrize(
-    ("names", "bilevel"),
-    [
-        (None, False),
-        (None, True),
-        ("nucleus\n", False),
-        ("nucleus\nbackground\n", False),
-        ("background\nnucleus", False),
-    ],
-)
-def test_0_and_255(tmp_path: Path, names: str | None, bilevel: bool) -> None:
-    image = PIL.Image.fromarray(np.where(PIXELS > 1, 255, 0).astype(np.uint8))
-    files = {"images/1.png": PHOTO, "masks/1.png": saved(image.convert("1") if bilevel else image)}
-    data = open_data(lay(tmp_path, files | ({} if names is None else {"classes.txt": names})))
-    assert data.info.labels == ("background", "nucleus" if names else "object")
-    np.testing.assert_array_equal(only(data), PIXELS > 1)
-    assert any("no table says" in note for note in data.info.notes) == (names is None)
 
 
 def test_without_a_table_classes_are_called_by_values_or_colours(tmp_path: Path) -> None:
@@ -215,11 +195,6 @@ def test_colours_that_nothing_explains_are_refused(tmp_path: Path) -> None:
     ):
         only(data)
     assert isinstance(next(iter(gather(data, full=True).masks.values())), BadImage)
-
-
-def test_a_meaning_of_nothing_leaves_all_beyond() -> None:
-    indices, beyond = Meaning({}, {}).indices(np.zeros((2, 2, 3), np.uint8))
-    assert (indices == VOID).all() and beyond == {"#000000": 4}
 
 
 def test_a_mask_whose_later_chunk_is_broken_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Masks of objects in files: Pascal VOC's, Cityscapes', and one file for each object."""
+"""Masks of objects in files: Cityscapes', and one file for each object."""
 
 from __future__ import annotations
 
@@ -14,74 +14,19 @@ from masking import coloured, indexed, saved, wide
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import Location
 from clearsight.core.sample import VOID, Masks
+from clearsight.data.checks import gather, run_checks
 from clearsight.data.open import Dataset, open_data
-from clearsight.data.readers import cityscapes, cityscapes_objects, object_masks, voc
+from clearsight.data.readers import cityscapes, cityscapes_objects, object_masks
 from clearsight.ops.rle import to_mask
 
 PHOTO = picture(5)  # 4 x 3 pixels
-CLASSES = np.array([[0, 12, 12, 15], [0, 255, 12, 15], [0, 0, 12, 12]], np.uint8)  # 12 dog, 15 person
 OBJECTS = np.array([[0, 1, 1, 2], [0, 255, 1, 2], [0, 0, 3, 3]], np.uint8)
-XML = "<annotation><size><width>4</width><height>3</height></size><object><name>dog</name><bndbox><xmin>1</xmin>"
-XML += "<ymin>0</ymin><xmax>3</xmax><ymax>2</ymax></bndbox></object></annotation>"
-VOC: dict[str, bytes | str] = {
-    "JPEGImages/1.png": PHOTO,
-    "JPEGImages/2.png": PHOTO,
-    "SegmentationClass/1.png": indexed(CLASSES, [1, 2, 3] * 256),
-    "SegmentationObject/1.png": indexed(OBJECTS, [1, 2, 3] * 256),
-}
 
 
 def masks_in(data: Dataset, place: int = 0, split: str = "train") -> Masks:
     found = data.samples(split)[place].masks
     assert found is not None
     return pickle.loads(pickle.dumps(found))
-
-
-@pytest.mark.parametrize("boxed", [False, True])
-@pytest.mark.parametrize("packed", [False, True])
-def test_voc_with_objects(tmp_path: Path, packed: bool, boxed: bool) -> None:
-    more = {"Annotations/1.xml": XML, "Annotations/2.xml": XML} if boxed else {}
-    files = {f"VOCdevkit/VOC2012/{name}": data for name, data in (VOC | more).items()}
-    data = open_data(pack(tmp_path / "x.zip", files) if packed else lay(tmp_path / "x", files))
-    assert data.format == "voc" and data.info.instances
-    assert data.info.annotated == ({"boxes", "masks"} if boxed else {"masks"})
-    assert data.info.notes == ("1 picture without masks, taken as not annotated with masks",)
-    masks = masks_in(data)
-    assert masks.labels == ("dog", "person", "dog") and set(masks.labels) < set(data.info.labels)
-    for number, runs in enumerate(masks.runs(), 1):
-        np.testing.assert_array_equal(to_mask(runs), number == OBJECTS)
-    assert masks.ignored is not None
-    np.testing.assert_array_equal(to_mask(masks.ignored()), OBJECTS == VOID)
-    second = data.samples("train")[1]
-    assert second.masks is None and (second.boxes is not None) == boxed
-
-
-def test_voc_with_classes_alone(tmp_path: Path) -> None:
-    files = {name: data for name, data in VOC.items() if "Object" not in name}
-    lists = {"ImageSets/Segmentation/val.txt": "1\n"}
-    data = open_data(lay(tmp_path / "a", files | lists))
-    assert dict(data.info.splits) == {"val": 1} and not data.info.instances
-    assert data.info.labels[0] == "background" and len(data.info.labels) == 21 and data.info.annotated == {"masks"}
-    np.testing.assert_array_equal(masks_in(data, split="val").indices(), CLASSES)
-    table = {"labelmap.txt": "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:10,20,30::\n"}
-    palette = [0, 0, 0, *([224, 224, 192] * 254), 10, 20, 30]
-    cats = indexed(np.where(CLASSES == 12, 255, CLASSES > 0), palette)
-    data = open_data(lay(tmp_path / "b", files | table | {"SegmentationClass/1.png": cats}))
-    assert data.info.labels == ("background", "cat")
-    np.testing.assert_array_equal(masks_in(data).indices(), np.select([CLASSES == 0, CLASSES == 12], [0, 1], VOID))
-
-
-def test_what_is_wrong_with_vocs_masks_is_named(tmp_path: Path) -> None:
-    objects = np.where(CLASSES == 0, 4, OBJECTS)  # an object without a class
-    more = {"SegmentationObject/1.png": indexed(objects), "SegmentationClass/2.png": indexed(CLASSES)}
-    path = lay(tmp_path, VOC | more | {"SegmentationObject/2.png": b"nothing"})
-    (fault,) = voc.info(Location(path)).faults
-    assert (fault.what, fault.total) == ("masks without a label", 4)
-    assert fault.items[0].endswith("object 4 in SegmentationObject/1.png (JPEGImages/1.png)")
-    first, second = (masks_in(open_data(path), place) for place in (0, 1))
-    assert first.labels == ("dog", "person", "dog")
-    with pytest.raises(BadImage, match="is a text file"):
-        second.load()
 
 
 CITY = {
@@ -142,12 +87,26 @@ def test_cityscapes_by_objects(tmp_path: Path) -> None:
     ).ignored  # type: ignore[arg-type]
     assert ignored is not None
     np.testing.assert_array_equal(to_mask(ignored()), [[0, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0]])
+    assert data.info.faults == ()  # caravans and what nobody labelled are labels too
     alone = open_data(lay(tmp_path / "b", city(("train", 1), without="labelIds")))
     assert alone.format == "cityscapes-objects" and alone.info.columns == ("city",)
     with pytest.raises(InputError, match="unpack gtFine beside leftImg8bit"):
         cityscapes_objects.info(Location(lay(tmp_path / "c", {"x.png": PHOTO})))
     with pytest.raises(InputError, match="unpack leftImg8bit and gtFine side by side"):
         cityscapes.info(Location(tmp_path / "c"))
+
+
+def test_values_that_no_label_of_cityscapes_has_are_named(tmp_path: Path) -> None:
+    files = city(("train", 1), ("val", 3), without="labelIds")
+    wrong = next(name for name in files if "val" in name and "instanceIds" in name)
+    path = lay(tmp_path, files | {wrong: wide([[7, 34, 26001, 26001], [255, 60001, 33999, 34000], [7] * 4])})
+    data = open_data(path)
+    (fault,) = data.info.faults
+    assert fault.what == "mask files with values that are of no class and no other label"
+    assert (fault.items, fault.total, fault.level) == ((f"{wrong}: 34, 34000, 60001",), 2, "many")
+    masks = masks_in(data, split="val")
+    assert masks.labels == ("car", "bicycle") and masks.ignored is not None
+    np.testing.assert_array_equal(to_mask(masks.ignored()), [[0, 1, 0, 0], [1, 1, 0, 1], [0] * 4])
 
 
 def nuclei(name: str, *masks: object, folder: str = "stage1_train") -> dict[str, bytes | str]:
@@ -181,7 +140,10 @@ def test_objects_of_classes_empty_ones_and_other_sizes(tmp_path: Path) -> None:
     }
     data = open_data(lay(tmp_path, files))
     assert data.info.labels == ("cell", "debris", "object")
-    assert data.info.notes == ("1 folder without a picture, left out: stage1_train/d",)
+    assert data.info.notes == ()
+    assert {fault.what: fault.items for fault in data.info.faults} == {
+        "folders of masks without a picture": ("stage1_train/d",)
+    }
     with pytest.raises(BadImage, match=r"its mask .*1\.png is of 5 x 5 pixels, the picture of 4 x 3"):
         masks_in(data, 1).load()
     both = masks_in(data, 2)
@@ -196,3 +158,37 @@ def test_objects_of_classes_empty_ones_and_other_sizes(tmp_path: Path) -> None:
     assert open_data(pairs).format == "masks"  # a mask for each picture
     with pytest.raises(InputError, match="holds no folders with a picture in images"):
         object_masks.info(Location(lay(tmp_path / "none", {"a.png": PHOTO})))
+
+
+def test_an_empty_file_of_an_object_is_named_by_the_file(tmp_path: Path) -> None:
+    data = open_data(lay(tmp_path, nuclei("a", FIRST, np.zeros((3, 4))) | nuclei("b", SECOND)))
+    (finding,) = [found for found in run_checks(gather(data, full=True)) if found.check == "masks"]
+    assert finding.message == "1 of 3 instances has no pixel: draw them anew or remove them"
+    assert finding.items == (f"{tmp_path}/stage1_train/a/masks/1.png (a/images/a.png)",)
+
+
+def test_what_does_not_fit_a_folder_for_each_picture_is_named_whole(tmp_path: Path) -> None:
+    files = nuclei("a", FIRST, SECOND)
+    for name in "bcdef":
+        files |= nuclei(name, FIRST) | {f"stage1_train/{name}/images/{name}2.png": PHOTO}
+        files |= nuclei(f"{name}{name}", FIRST) | {f"stage1_train/{name}x/masks/1.png": indexed(FIRST)}
+    files |= nuclei("npy") | {"stage1_train/npy/masks/1.npy": b"an array"}
+    files |= nuclei("mixed", FIRST) | {"stage1_train/mixed/masks/notes.txt": "hidden"}
+    data = open_data(lay(tmp_path, files))
+    (tmp_path / "stage1_train/none/masks").mkdir(parents=True)
+    lay(tmp_path, {"stage1_train/none/images/none.png": PHOTO})
+    data = open_data(tmp_path)
+    assert data.info.notes == ()
+    assert {fault.what: (fault.items, fault.total) for fault in data.info.faults} == {
+        "folders with several pictures": (tuple(f"stage1_train/{name}" for name in "bcdef"), 19),
+        "folders of masks without a picture": (tuple(f"stage1_train/{name}x" for name in "bcdef"), 19),
+        "files among the masks that are no pictures": (
+            ("stage1_train/mixed/masks/notes.txt", "stage1_train/npy/masks/1.npy"),
+            20,
+        ),
+        "pictures without a mask": (("stage1_train/npy/images/npy.png",), 14),
+    }
+    by_key = {sample.key.rpartition("/")[2]: sample.masks for sample in data.samples("train")}
+    assert by_key["npy.png"] is None  # not that nothing is there
+    none, mixed = by_key["none.png"], by_key["mixed.png"]
+    assert none is not None and none.runs() == () and mixed is not None and len(mixed.runs()) == 1

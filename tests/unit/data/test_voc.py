@@ -49,7 +49,7 @@ YEAR = {
     "ImageSets/Segmentation/train.txt": "000001\n",
 }
 
-BESIDE = "SegmentationClass alone is not read beside boxes; --format masks reads it"
+BESIDE = "SegmentationClass alone is not read beside boxes; --format voc-masks reads it"
 
 
 def below(folder: str, files: dict[str, bytes | str]) -> dict[str, bytes | str]:
@@ -132,13 +132,11 @@ def test_pictures_that_no_list_names_are_told_of(tmp_path: Path) -> None:
         "JPEGImages/5.png": PHOTO,
     }
     path = lay(tmp_path, YEAR | more | {"Annotations/000004.xml": xml()})
-    assert faults(path) == {"pictures that no annotation names": ("JPEGImages/000004.png", "JPEGImages/5.png")}
-    notes = voc.info(Location(path)).notes
-    assert notes == (
-        "ImageSets/Main/trainval.txt names pictures that train.txt and val.txt do not; left out: 000004",
-        "annotation files that no list in ImageSets names: Annotations/000004.xml",
-        BESIDE,
-    )
+    assert faults(path) == {
+        "pictures that no annotation names": ("JPEGImages/000004.png", "JPEGImages/5.png"),
+        "annotation files that no list names": ("Annotations/000004.xml",),
+        "pictures that trainval.txt names, and train.txt and val.txt do not": ("ImageSets/Main/trainval.txt: 000004",),
+    }
 
 
 def test_without_lists_there_is_one_split(tmp_path: Path) -> None:
@@ -237,10 +235,21 @@ def test_every_kind_of_fault_is_named(tmp_path: Path) -> None:
         gone.image.load()
 
 
-def test_other_xml_among_the_annotations(tmp_path: Path) -> None:
-    path = lay(tmp_path, {"Annotations/a.xml": FIRST, "Annotations/b.xml": "<project/>", "JPEGImages/a.png": PHOTO})
-    info = voc.info(Location(path))
-    assert (dict(info.splits), info.notes) == ({"train": 1}, ("1 XML file of something else: Annotations/b.xml",))
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("listed", [True, False])
+def test_other_xml_among_the_annotations(tmp_path: Path, there: bool, listed: bool) -> None:
+    """The picture that it has the name of stays, as not annotated; one that nothing else speaks of does not."""
+    files = {"Annotations/a.xml": FIRST, "Annotations/b.xml": "<project/>", "JPEGImages/a.png": PHOTO}
+    files |= {"JPEGImages/b.png": PHOTO} if there else {}
+    path = lay(tmp_path, files | ({"ImageSets/Main/train.txt": "a\nb\n"} if listed else {}))
+    data = open_data(path)
+    told = {fault.what: (fault.items, fault.total) for fault in data.info.faults}
+    where = (f"{tmp_path}/Annotations/b.xml",)
+    assert told.pop("files of something else among the annotations") == (where, 2)
+    assert list(told) == (["pictures that are listed but not there"] if listed and not there else [])
+    first, *others = data.samples("train")
+    assert first.boxes is not None and [other.boxes for other in others] == [None] * (there or listed)
+    assert dict(data.info.splits) == {"train": 1 + (there or listed)}
 
 
 DOCTYPE = '<!DOCTYPE annotation [<!ENTITY x SYSTEM "file:///etc/passwd">]>'

@@ -165,7 +165,8 @@ def test_any_boxes(name: str, data: st.DataObject) -> None:
 
     one = st.tuples(st.sampled_from(CLASSES), side(width), side(height))
     drawn = data.draw(st.lists(one, max_size=6, unique=True))
-    rows = [(label, x[0], y[0], x[1], y[1]) for label, x, y in drawn] + [("on", 0, 0, 7.5, 6)]
+    rows = [(label, x[0], y[0], x[1], y[1]) for label, x, y in drawn]
+    rows += [("on", 0, 0, 7.5, 6 - row / 8) for row in range(len(rows) + 1)]  # so that most are no shares of a side
     image = Bytes(encoded("PNG", (1, 1)))
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("clearsight.data.writers.pictures.size_of", lambda *_: (height, width))

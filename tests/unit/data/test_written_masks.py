@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as npst
 from masking import PIXELS
 from pycocotools import mask as reference
 from pycocotools.coco import COCO
-from written_sets import Bytes, by_stem, encoded, held
+from written_sets import Bytes, Held, by_stem, encoded, held
 
 from clearsight.core.errors import InputError
 from clearsight.core.registry import WRITERS, find
@@ -141,15 +141,16 @@ def test_boxes_and_masks_of_one_object(tmp_path: Path, name: str) -> None:
 def test_boxes_of_other_objects_than_the_masks(tmp_path: Path) -> None:
     masks = Masks("instances", loading(SMALL), ("dog",))
     data = held([("train", sample("a", masks, own_boxes())), ("train", sample("b", None, own_boxes()))], ("cat", "dog"))
-    found, again = written(data, "coco", tmp_path / "coco")
-    assert lost(found) == {
-        "boxes, in whose place those round the masks are written": 2,
-        "pictures that are not annotated": 1,
-    }
+    found, again = write_data(data, "coco", tmp_path / "coco"), open_data(tmp_path / "coco")
+    assert lost(found) == {"the statements that a picture is not annotated with masks": 1}
     boxes = by_stem(again)["a"][1].boxes
-    assert boxes is not None and boxes.xyxy.tolist() == [[5, 4, 9, 7]]
+    assert boxes is not None and boxes.xyxy.tolist() == [[5, 4, 9, 7], [1.5, 0, 12, 12]]  # that of the mask first
+    assert boxes.area is not None and boxes.area.tolist() == [12, 50]
     found, again = written(data, "voc", tmp_path / "voc")
-    assert lost(found) == {"classes that nothing bears": 1}  # of the masks: the boxes bear both
+    assert lost(found) == {
+        "classes that nothing bears": 1,  # of the masks: the boxes bear both
+        "areas of objects that are not those of their boxes": 2,
+    }
     there = by_stem(again)
     assert there["b"][1].masks is None and there["b"][1].boxes is not None and there["a"][1].boxes is not None
     assert there["a"][1].boxes.labels == ("cat", "dog")
@@ -184,7 +185,7 @@ def pictures_in(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
 
 
-def road(*labels: str) -> Dataset:
+def road(*labels: str) -> Held:
     """Two pictures of four classes, one called as Cityscapes calls them."""
     named = [
         Sample(key, one.image, masks=replace(one.masks, labels=labels))
@@ -213,6 +214,21 @@ def test_cityscapes_through_masks_and_back(tmp_path: Path) -> None:
         masks, last = first[1].masks, by_stem(three)[stem][1].masks
         assert masks is not None and last is not None
         np.testing.assert_array_equal(last.indices(), masks.indices())
+
+
+def test_a_city_that_a_name_begins_with_is_read_again(tmp_path: Path) -> None:
+    """Whatever is put before the name to make it unique; another one is named."""
+    cities = {"a/aachen_01.png": "aachen", "b/aachen_01.png": "aachen", "bonn_leftImg8bit.png": "bonn", "c.png": "köln"}
+    labels = ("sky", "road", "car", "train")
+    _, one = road(*labels).held[0]
+    pairs = [("train", replace(one, key=key, extra={"city": city})) for key, city in cities.items()]
+    found, first = written(held(pairs, labels), "cityscapes", tmp_path / "one")
+    assert found.lost.kinds == {"values of the further column 'city'": {"c.png": 1}}
+    names = ["aachen_01", "aachen_b_aachen_01", "bonn", "c"]
+    read = {stem.removesuffix("_leftImg8bit"): sample.extra["city"] for stem, (_, sample) in by_stem(first).items()}
+    assert read == dict(zip(names, ["aachen", "aachen", "bonn", "c"], strict=True))
+    found, _ = written(first, "cityscapes", tmp_path / "two")
+    assert lost(found) == {}
 
 
 def test_cityscapes_has_no_other_classes(tmp_path: Path) -> None:
@@ -260,6 +276,13 @@ def test_many_objects_are_too_many_for_voc(tmp_path: Path) -> None:
     found, again = write_data(data, "voc", tmp_path / "out"), open_data(tmp_path / "out")
     assert lost(found)["masks of pictures with more than 254 objects"] == 255
     assert by_stem(again)["a"][1].masks is None
+
+
+def test_voc_reads_a_split_without_masks_again(tmp_path: Path) -> None:
+    """Where there are no boxes its lists are those of masks."""
+    data = held([*objects(), ("test", sample("bare.png", None))], ("cat", "dog"))
+    assert write_data(data, "voc", tmp_path / "out").comparison.differences == []
+    assert by_stem(open_data(tmp_path / "out"))["bare"][0] == "test"
 
 
 @pytest.mark.parametrize(("name", "label"), [("masks", "void"), ("voc", "Ignore"), ("voc", "a:1,2,3")])

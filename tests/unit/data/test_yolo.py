@@ -127,11 +127,8 @@ def test_a_missing_label_file_is_background_but_not_where_all_are_missing(tmp_pa
     second = samples(path)[1]
     assert second.boxes is not None and second.boxes.labels == ()
     assert samples(path, "val")[0].boxes is None
-    assert yolo.info(Location(path)).notes == (
-        "1 picture of train without a label file, taken as showing none of the classes, which is YOLO's convention: "
-        "images/train/2.png",
-        "val has no label file at all: its 1 picture taken as not annotated",
-    )
+    assert yolo.info(Location(path)).notes == ("val has no label file at all: its 1 picture taken as not annotated",)
+    assert faults(path) == {"pictures without a label file": ("images/train/2.png",)}
 
 
 def test_polygons_count_as_the_boxes_around_them(tmp_path: Path) -> None:
@@ -140,8 +137,9 @@ def test_polygons_count_as_the_boxes_around_them(tmp_path: Path) -> None:
     boxes = samples(path)[0].boxes
     assert boxes is not None
     np.testing.assert_array_equal(boxes.xyxy, [[20, 15, 60, 60], [20, 15, 60, 45]])
-    (note,) = yolo.info(Location(path)).notes
-    assert note.startswith(f"1 polygon read as the boxes around them: {tmp_path}/labels/train/1.txt: line 1")
+    info = yolo.info(Location(path))
+    assert info.notes == ()
+    assert faults(path) == {"polygons among boxes": (f"{tmp_path}/labels/train/1.txt: line 1 (images/train/1.png)",)}
 
 
 def test_key_points_behind_the_box_are_passed_over(tmp_path: Path) -> None:
@@ -180,6 +178,7 @@ def test_every_kind_of_fault_is_named(tmp_path: Path) -> None:
     assert found == {
         "boxes of a class that is not declared": (*at(3, more=": class 3"), *at(12, more=": class -1")),
         "lines that are no box": at(4, 5, 6, 13),
+        "polygons among boxes": at(15),
         "annotation files without a picture": (f"{tmp_path}/labels/train/gone.txt",),
         "pictures that are listed but not there": (f"{tmp_path}/few.txt: line 1: images/train/lost.png",),
         "boxes whose coordinates are no numbers": at(7, 14, 15),
@@ -192,6 +191,32 @@ def test_every_kind_of_fault_is_named(tmp_path: Path) -> None:
     boxes = samples(path)[0].boxes
     assert boxes is not None
     np.testing.assert_allclose(boxes.xyxy, [[32, 24, 48, 36], [68, 24, 80, 36]], atol=1e-4)
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "file"])
+def test_pictures_that_a_list_does_not_name(tmp_path: Path, form: str) -> None:
+    """Their label files belong to a picture all the same; one without any does not."""
+    more = {"data.yaml": "train: few.txt\nval: images/val\n" + NAMES, "few.txt": "images/train/1.png\n"}
+    files = FILES | more | {"labels/train/gone.txt": ""}
+    path = pack(tmp_path / "x.zip", files) if form == "zip" else lay(tmp_path / "x", files)
+    assert faults(path / "data.yaml" if form == "file" else path) == {
+        "pictures that no annotation names": ("images/train/2.png", "images/train/sub/3.png"),
+        "annotation files without a picture": (f"{path}/labels/train/gone.txt",),
+    }
+
+
+def test_pictures_beside_the_named_place_are_others(tmp_path: Path) -> None:
+    files = {f"pets/{name}": data for name, data in FILES.items()} | {"holiday/1.png": PHOTO}
+    path = lay(tmp_path, files | {"pets.yaml": "path: pets\ntrain: images/train\n" + NAMES}) / "pets.yaml"
+    assert faults(path) == {"pictures that no annotation names": ("pets/images/val/4.png",)}
+
+
+def test_label_files_whose_pictures_are_all_gone(tmp_path: Path) -> None:
+    files = {name: data for name, data in FILES.items() if name not in ("images/val/4.png", "images/train/sub/3.png")}
+    (tmp_path / "images/val").mkdir(parents=True)
+    path = lay(tmp_path, files | {"data.yaml": WHOLE})
+    gone = tuple(f"{tmp_path}/labels/{name}.txt" for name in ("train/sub/3", "val/4"))
+    assert faults(path) == {"annotation files without a picture": gone}
 
 
 def test_what_a_file_says_of_itself(tmp_path: Path) -> None:

@@ -92,6 +92,16 @@ def test_a_model_that_cannot_be_one_is_one_sentence(name: str, words: str) -> No
         Backbone.create(name, 3)
 
 
+def test_one_that_cannot_be_dilated_says_so() -> None:
+    """timm asserts, or knows no such argument; with strides up to 32 the first is a backbone as any other."""
+    for name in ("ghostnet_050", "test_vit"):
+        with pytest.raises(
+            InputError, match=f"timm's {name} cannot be dilated to a stride of 16: give a backbone that can"
+        ):
+            Backbone.create(name, 3, levels=(16,), stride=16)
+    assert Backbone.create("ghostnet_050", 3, levels=(4, 8, 16, 32)).strides == [4, 8, 16, 32]
+
+
 def test_a_transformer_of_windows_takes_the_shape_that_it_is_made_for() -> None:
     backbone = Backbone.create("swin_tiny_patch4_window7_224", 3, shape=(64, 96))
     assert [tuple(each.shape[2:]) for each in backbone(torch.rand(1, 3, 64, 96))] == [(8, 12), (4, 6), (2, 3)]

@@ -73,6 +73,30 @@ def test_json_for_machines() -> None:
     assert found["lost"] == {}
 
 
+def test_what_was_lost_is_not_called_the_same() -> None:
+    code, out, _ = run(SHAPES, "--to", "boxes", "--output", "boxes")
+    assert code == 0
+    assert "▲ not taken over: masks, " in out
+    assert "Read back, all that was written is the same: 8 pictures, " in out
+
+
+def test_json_names_all_that_is_wrong_with_the_data() -> None:
+    clearsight.convert(SHAPES, to="coco", output=Path("one"))
+    place = Path("one/annotations/instances_train.json")
+    document = json.loads(place.read_text())
+    for entry in document["annotations"][:5]:
+        entry["bbox"][2] = 0
+    place.write_text(json.dumps(document))
+    found = json.loads(run("one", "--to", "voc", "--output", "two", "--json")[1])
+    (fault,) = found["faults"]
+    assert (fault["what"], fault["done"], found["notes"]) == ("boxes without area", "left out", [])
+    assert [item.split(": ")[1].split()[:2] for item in fault["items"]] == [
+        ["annotation", f"{id}"] for id in range(1, 6)
+    ]
+    _, out, _ = run("one", "--to", "voc", "--output", "three")
+    assert "· note boxes without area were left out, 5 of " in out and " and 2 more" in out
+
+
 def test_in_python() -> None:
     outcome = clearsight.convert(SHAPES, to="voc", output=Path("out"))
     assert outcome.exit_code == 0

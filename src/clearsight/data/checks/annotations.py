@@ -25,13 +25,15 @@ def _other_sizes(context: GateContext) -> Iterator[Finding]:
     items, total = [], 0
     for split in context.samples:
         for sample in context.readable(split):
-            said, size = None if sample.boxes is None else sample.boxes.said, context.sizes.get(sample.key)
-            if said is None or size is None:
+            boxes, size = sample.boxes, context.sizes.get(sample.key)
+            if boxes is None or boxes.said is None or size is None:
                 continue
+            said = boxes.said
             total += 1
             if said != size:
                 turned = ": turned by its EXIF orientation?" if said == size[::-1] else ""
-                is_of = f"is of {size[1]} x {size[0]} pixels, its annotation says {said[1]} x {said[0]}"
+                where = f" ({boxes.said_in})" if boxes.said_in else ""
+                is_of = f"is of {size[1]} x {size[0]} pixels, its annotation{where} says {said[1]} x {said[0]}"
                 items.append(f"{sample.key} {is_of}{turned}")
     if items:
         are = verb(len(items), "is", "are")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from clearsight.data.checks.base import Finding, GateContext, number, verb
-from clearsight.data.counting import SHOWING, Counted
+from clearsight.data.counting import COUNTED, SHOWING, Counted
 
 SCARCE = 5
 """Pictures of a class below which little can be learnt of it, and nothing judged."""
@@ -34,7 +34,9 @@ def check(context: GateContext) -> Iterator[Finding]:
         only = f"every picture is of the one class {next(iter(present))!r}, so there is nothing to tell apart"
         yield Finding("error", "balance", f"{only}: add pictures of another class")
     yield from _unmarked(context, kind)
-    if kind.field != "labels":
+    if kind.field == "labels":
+        yield from _beside(context)
+    else:
         yield from _never(context, kind, present)
         if kind != SHOWING:
             yield from _bare(context, kind)
@@ -75,6 +77,16 @@ def _never(context: GateContext, kind: Counted, present: set[str]) -> Iterator[F
         out = ",".join(f"-{label}" for label in never[:3])
         message = f"{number(len(never), 'class', 'classes')} {are} no {kind.one} anywhere"
         yield Finding("warning", "balance", f"{message}: annotate, or leave out with --classes={out}", never)
+
+
+def _beside(context: GateContext) -> Iterator[Finding]:
+    """Classes of boxes or instances beside labels of whole pictures that are declared and never annotated."""
+    single = {"boxes", "masks"} if context.info.instances else {"boxes"}
+    drawn = [kind for kind in COUNTED if kind.field in single & context.info.annotated]
+    samples = [sample for split in context.samples for sample in context.readable(split)]
+    found = (context.classes_of(sample, kind.field) for sample in samples for kind in drawn)
+    if drawn:
+        yield from _never(context, drawn[0], {label for labels in found for label in labels or ()})
 
 
 def _bare(context: GateContext, kind: Counted) -> Iterator[Finding]:

@@ -69,8 +69,11 @@ class GateContext:
         return SHOWING if kind is not None and kind.field == "masks" and not self.info.instances else kind
 
     def classes_of(self, sample: Sample, field: str) -> tuple[str, ...] | None:
-        """`counting.classes_of`, which for semantic masks is what was seen when they were loaded."""
+        """`counting.classes_of`, which for semantic masks is what was seen when they were loaded; None where masks were loaded
+        and cannot be used."""
         seen = self.masks.get(sample.key)
+        if field == "masks" and isinstance(seen, BadImage):
+            return None
         if field == "masks" and isinstance(seen, MaskFacts) and sample.masks and sample.masks.kind == "semantic":
             return seen.classes
         return classes_of(sample, field)

@@ -9,6 +9,7 @@ import numpy as np
 
 from clearsight.core.errors import BadImage
 from clearsight.core.sample import VOID, Masks
+from clearsight.data.readers.mask_values import strips
 from clearsight.ops import rle
 
 
@@ -18,8 +19,8 @@ class MaskFacts:
 
     pixels: Mapping[str, int] = field(default_factory=dict)  # of semantic masks: by class, how many it has
     beyond: Mapping[str, int] = field(default_factory=dict)  # by value outside the classes, how many pixels have it
-    empty: tuple[str, ...] = ()  # instances without a pixel
-    crossed: tuple[str, ...] = ()  # instances whose outline crosses itself
+    empty: tuple[str, ...] = ()  # instances without a pixel, by where they are written
+    crossed: tuple[str, ...] = ()  # instances whose outline crosses itself, in the same way
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -32,14 +33,13 @@ def facts_of(masks: Masks) -> MaskFacts | BadImage:
     try:
         if masks.kind == "semantic":
             indices, beyond = masks.judged()
-            counts = np.bincount(indices.ravel(), minlength=VOID + 1)
+            counts = np.zeros(VOID + 1, np.int64)
+            for own in strips(*indices.shape):
+                counts += np.bincount(indices[own].ravel(), minlength=VOID + 1)
             return MaskFacts({label: int(counts[row]) for row, label in enumerate(masks.labels)}, beyond)
         empty = [row for row, runs in enumerate(masks.runs()) if not rle.area(runs)]
         crossed: tuple[int, ...] = getattr(masks.load, "crossed", tuple)()
     except BadImage as bad:
         return bad
-    return MaskFacts(empty=_named(masks, empty), crossed=_named(masks, crossed))
-
-
-def _named(masks: Masks, rows: list[int] | tuple[int, ...]) -> tuple[str, ...]:
-    return tuple(f"instance {row + 1} ({masks.labels[row]})" for row in rows)
+    places = masks.places() if empty or crossed else ()
+    return MaskFacts(empty=tuple(places[row] for row in empty), crossed=tuple(places[row] for row in crossed))

@@ -42,7 +42,7 @@ CROSSED = (
 def _instances(
     context: GateContext, found: dict[str, tuple[str, ...]], words: tuple[tuple[str, str], str]
 ) -> Iterator[Finding]:
-    items = tuple(f"{key}: {item}" for key, own in found.items() for item in own)
+    items = tuple(f"{item} ({key})" for key, own in found.items() for item in own)
     if items:
         masks = (sample.masks for samples in context.samples.values() for sample in samples)
         total = sum(len(own.labels) for own in masks if own is not None)

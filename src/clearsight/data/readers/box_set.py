@@ -4,7 +4,7 @@ whole pictures. All readers of boxes make their samples here; what is wrong is n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,6 @@ from clearsight.data.readers.drawn import Drawing, masks_of
 from clearsight.data.readers.faults import Faults, Kind
 from clearsight.data.readers.names import few, natural_order
 from clearsight.data.readers.values import is_empty, number, size
-from clearsight.data.tree import Tree
 
 SHARE_ROUNDING = 1e-3
 """As `boxes.ROUNDING`, a share of the picture's side, where coordinates are shares and the side is not known."""
@@ -31,12 +30,10 @@ class BoxSet:
     declared: list[str] = field(default_factory=list)  # classes in the order that a file says
     undrawn: set[str] = field(default_factory=set)  # of these, the ones that no box or mask is to bear
     notes: list[str] = field(default_factory=list)
-    left_out: dict[str, Counter[str]] = field(default_factory=dict)  # what -> of which pictures, how often
     faults: Faults = field(default_factory=Faults)
     columns: tuple[str, ...] = ()
     shares: bool = False  # coordinates are shares of the picture's sides, not pixels
     corners: bool = True  # files give two corners, so that exchanged ones are certain; of a negative size nothing is
-    for_boxes: bool = True  # where nothing at all is drawn, that is known of boxes; else nothing is annotated
     _keys: Counter[str] = field(default_factory=Counter)
 
     def key(self, name: str) -> str:
@@ -64,13 +61,9 @@ class BoxSet:
         self.faults.count(kind.of)
         self.faults.add(kind, place)
 
-    def leave_out(self, what: str, name: str) -> None:
-        """Count something else that is not taken over. `what` is a plural: "rotated boxes"."""
-        self.left_out.setdefault(what, Counter())[name] += 1
-
     def say_size(self, picture: Picture, height: Any, width: Any, where: str) -> None:
         """What annotations say that a picture's size is; 0 is no word of it, anything else that is no size a fault."""
-        picture.said = size(height, width)
+        picture.said, picture.said_in = size(height, width), f"{picture.source}: {where}"
         if picture.said is None and not all(is_empty(value) or number(value) == 0 for value in (height, width)):
             self.faults.add(box_faults.NO_SIZE, picture.place(f"{where}: {printable(f'{width} x {height}')[:40]}"))
 
@@ -80,9 +73,9 @@ class BoxSet:
         if alike := natural_order(name for name, times in Counter(names).items() if times > 1):
             self.notes.append(f"{where}: several {what} of one name are one class: {few(alike)}")
 
-    def name_unlisted(self, tree: Tree, members: Container[str]) -> None:
-        """The pictures of a tree that no annotation names; `members` are those that one does."""
-        for name in filter(is_picture, tree.files):
+    def name_unlisted(self, files: Iterable[str], members: Container[str]) -> None:
+        """The pictures among some files that no annotation names; `members` are those that one does."""
+        for name in filter(is_picture, files):
             self.faults.count("pictures there")
             if name not in members:
                 self.faults.add(box_faults.UNLISTED, printable(name))
@@ -97,7 +90,7 @@ class BoxSet:
             shown = None if lost or not picture.annotated or "boxes" not in fields else boxes
             masks = picture.whole
             if masks is None and picture.annotated and "masks" in fields and not in_files:
-                masks = masks_of(picture.image, picture.masks, picture.said)
+                masks = masks_of(picture.image, picture.masks, picture.said, picture.source)
             yield Sample(picture.key, picture.image, picture.labels, shown, masks, extra=picture.extra)
 
     @property
@@ -107,10 +100,10 @@ class BoxSet:
 
     @property
     def fields(self) -> frozenset[str]:
-        """What of `Sample` is annotated."""
+        """What of `Sample` is annotated. Where nothing at all is, boxes are, and there is none: nothing to learn."""
         labelled = any(picture.labels is not None for picture in self.pictures)
         masked = any(picture.masks or picture.whole for picture in self.pictures)
-        boxed = any(picture.boxes for picture in self.pictures) or (self.for_boxes and not masked)
+        boxed = any(picture.boxes for picture in self.pictures) or not (masked or labelled)
         found = {"labels": labelled, "boxes": boxed, "masks": masked}
         return frozenset(name for name, there in found.items() if there)
 
@@ -129,16 +122,16 @@ class BoxSet:
         drawn, labels, fields = self._drawn(), self._labels(), self.fields
         labelled = "labels" in fields
         self.faults.count("pictures", len(self.pictures))
-        left_out = (
-            f"{what} were left out, {of.total():,} in all: {few(list(of))}" for what, of in self.left_out.items()
-        )
+        known = {*labels, *(drawn if fields > {"labels"} else ())}
+        idle = [label for label in dict.fromkeys(self.declared) if labelled and label not in known]
+        unborne = [f"labels that are declared and nothing bears: {few(idle, 10)}"] if idle else []
         return DataInfo(
             format,
             by_split(Counter(picture.split for picture in self.pictures)),
             labels if labelled else drawn,
             fields,
             self.columns,
-            (*self.notes, *left_out),
+            (*self.notes, *unborne),
             self.several,
             drawn=drawn if labelled and fields > {"labels"} else (),
             faults=self.faults.all(),

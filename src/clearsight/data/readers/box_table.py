@@ -35,8 +35,8 @@ from clearsight.data.readers.table_files import (
     tables_of,
     unclear,
 )
-from clearsight.data.readers.values import centred, cornered, is_empty, name_of, number
-from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
+from clearsight.data.readers.values import FAR, centred, cornered, is_empty, name_of, number
+from clearsight.data.tree import FolderTree, Tree, beside, is_tree, open_tree
 
 COLUMNS = frozenset({"image_column", "label_column"})
 
@@ -47,7 +47,7 @@ MARKS = {"crowd": "crowd", "iscrowd": "crowd", "difficult": "difficult"}
 """Names of columns of 0 and 1 that mark boxes, without case, blanks, - and _."""
 
 WHOLE = 1.5
-"""Where no coordinate of a whole set is larger, they are shares of the pictures' sides."""
+"""Where no coordinate of a box is larger it is in shares of the picture's sides: in pixels it would be all but nothing."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,7 @@ def _gather(location: Location) -> BoxSet:
     for picture in gathered.pictures:
         picture.extra = {column: cell for column, cell in picture.extra.items() if column not in varying}
     _settle_units(gathered)
-    if is_tree(location.path):
-        gathered.name_unlisted(tree, members)
+    gathered.name_unlisted(tree.files if is_tree(location.path) else beside(tree, members), members)
     return gathered
 
 
@@ -189,12 +188,25 @@ def _marked(row: Row, column: str | None) -> bool:
 
 
 def _settle_units(gathered: BoxSet) -> None:
-    """Pixels or shares: of a whole set, no box ends within the first pixel."""
-    corners = np.array([box.corners for picture in gathered.pictures for box in picture.boxes], np.float64)
-    if not np.isnan(corners).all() and np.nanmax(np.abs(corners)) <= WHOLE:
+    """Pixels or shares, as most boxes of the set have it; those of the other kind are named, here or as outside their picture,
+    and so are all that are smaller than any object where most are: position and size are in two units."""
+    boxes = [(picture, box) for picture in gathered.pictures for box in picture.boxes]
+    corners = np.array([box.corners for _, box in boxes], np.float64).reshape(-1, 4)
+    corners[np.logical_not(np.abs(corners) < FAR)] = np.nan  # no numbers, which say nothing of the units
+    known = np.logical_not(np.isnan(corners).all(1))
+    within = known & np.logical_not((np.abs(corners) > WHOLE).any(1))
+    small, total = int(within.sum()), int(known.sum())
+    if small and 2 * small >= total:
         gathered.shares = True
-        what = f"no coordinate is larger than {WHOLE:g}: read as shares of the pictures' width and height"
-        gathered.notes.append(what)
+        which = "no coordinate is" if small == total else f"in {small:,} of {total:,} boxes no coordinate is"
+        gathered.notes.append(f"{which} larger than {WHOLE:g}: read as shares of the pictures' width and height")
+        return
+    sides = np.abs(corners[:, 2:] - corners[:, :2]).max(1)
+    tiny = (sides > 0) & (sides < WHOLE)
+    kind, told = (box_faults.TINY, tiny) if 2 * tiny.sum() > total else (box_faults.MIXED, within)
+    for row in np.flatnonzero(told):
+        picture, box = boxes[row]
+        gathered.faults.add(kind, picture.place(box.where))
 
 
 def _label(cell: Any) -> str:

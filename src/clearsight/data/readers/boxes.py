@@ -51,6 +51,7 @@ class Picture:
     annotated: bool = True  # whether boxes and masks that are not here are not there
     boxes: list[Box] = field(default_factory=list)
     said: tuple[int, int] | None = None  # (height, width) by its annotations
+    said_in: str = ""  # where they say it, as a person reads it
     extra: dict[str, Any] = field(default_factory=dict)
     source: str = ""  # the file that tells of it, as a person reads it
     masks: list[Drawing] = field(default_factory=list)
@@ -105,7 +106,7 @@ def mended(
     ends = np.cumsum([0, *counts])
     rows = [start + np.flatnonzero(there[start:end]) for start, end in pairwise(ends)]
     exact = clipped.astype(np.float32)
-    return [_boxes(exact[own], [boxes[row] for row in own], p.said) for p, own in zip(pictures, rows, strict=True)]
+    return [_boxes(exact[own], [boxes[row] for row in own], p) for p, own in zip(pictures, rows, strict=True)]
 
 
 def _flat(xyxy: Array) -> Array:
@@ -126,7 +127,7 @@ def _repeated(boxes: Sequence[Box], owner: Array, xyxy: Array, there: Array) -> 
     return again
 
 
-def _boxes(xyxy: Array, boxes: Sequence[Box], said: tuple[int, int] | None) -> Boxes:
+def _boxes(xyxy: Array, boxes: Sequence[Box], picture: Picture) -> Boxes:
     crowd, difficult = (
         np.array(flags, bool) if any(flags) else None
         for flags in ([box.crowd for box in boxes], [box.difficult for box in boxes])
@@ -136,7 +137,7 @@ def _boxes(xyxy: Array, boxes: Sequence[Box], said: tuple[int, int] | None) -> B
     area = None
     if any(value is not None for value in known):
         area = np.array([mine if value is None else value for value, mine in zip(known, own, strict=True)], np.float64)
-    return Boxes(xyxy, tuple(box.label for box in boxes), crowd, difficult, said, area)
+    return Boxes(xyxy, tuple(box.label for box in boxes), crowd, difficult, picture.said, area, picture.said_in)
 
 
 def sizes_of(pictures: Sequence[Picture], all_of: bool = False) -> dict[str, tuple[int, int]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from clearsight.core.errors import InputError
 from clearsight.core.image import is_picture
-from clearsight.core.reader import DataInfo, Evidence, Fault, Location, by_split
+from clearsight.core.reader import DataInfo, Evidence, Location, by_split
 from clearsight.core.sample import VOID, ImageSource, Masks, Sample, printable
 from clearsight.data.readers import mask_faults
 from clearsight.data.readers.faults import Faults
@@ -89,7 +89,7 @@ def info(location: Location) -> DataInfo:
     found = _gather(location)
     notes, faults = what_lacks(found, set(found.masks))
     fields = frozenset({"masks"})
-    return DataInfo("cityscapes", found.splits(), tuple(IDS), fields, ("city",), notes=notes, faults=faults)
+    return DataInfo("cityscapes", found.splits(), tuple(IDS), fields, ("city",), notes=notes, faults=faults.all())
 
 
 def read(location: Location, split: str) -> Iterator[Sample]:
@@ -114,7 +114,7 @@ def _gather(location: Location) -> Found:
     return found
 
 
-def what_lacks(found: Found, masked: set[str]) -> tuple[tuple[str, ...], tuple[Fault, ...]]:
+def what_lacks(found: Found, masked: set[str]) -> tuple[tuple[str, ...], Faults]:
     """Notes and faults: pictures without masks, which those of test have none of, and masks without a picture."""
     notes, faults = [], Faults()
     faults.count("pictures", len(found.pictures))
@@ -128,7 +128,7 @@ def what_lacks(found: Found, masked: set[str]) -> tuple[tuple[str, ...], tuple[F
             faults.add(mask_faults.MISSING, printable(found.pictures[name][0]))
     for name in sorted(masked - found.pictures.keys()):
         faults.add(mask_faults.ORPHANS, printable(name))
-    return tuple(notes), faults.all()
+    return tuple(notes), faults
 
 
 def sample_of(found: Found, name: str, image: ImageSource, masks: Masks | None) -> Sample:

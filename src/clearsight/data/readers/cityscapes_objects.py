@@ -2,7 +2,7 @@
 
 A value from 1,000 on is an object: its label times 1,000, and its number. Of the benchmark's classes eight have objects. A
 value below, which is the label of such a class, is a crowd of them that nobody told apart. What is of none of the benchmark's
-19 classes, a caravan or the own car, is judged by nobody.
+19 classes, a caravan or the own car, is judged by nobody; a value of no label at all is a fault too.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 
 from clearsight.core.errors import BadImage, InputError
 from clearsight.core.reader import DataInfo, Evidence, Location
-from clearsight.core.sample import Masks, Sample, printable
-from clearsight.data.readers.cityscapes import IDS, Found, find, sample_of, what_lacks
+from clearsight.core.sample import VOID, Masks, Sample, printable
+from clearsight.data.readers import mask_faults
+from clearsight.data.readers.cityscapes import IDS, LARGEST, Found, find, sample_of, what_lacks
 from clearsight.data.readers.index_objects import IndexObjects, Valued, objects_in
 from clearsight.data.readers.names import few
 from clearsight.data.readers.scanning import scan
@@ -41,21 +42,28 @@ def info(location: Location) -> DataInfo:
     """Splits, the eight classes, faults. Raises `InputError` where there is no picture with its objects."""
     found = _gather(location)
     notes, faults = what_lacks(found, set(found.objects))
-    fields, columns = frozenset({"masks"}), ("city",)
+    for name, values in _values(found).items():
+        if unknown := [str(value) for value in values if _number(value) > LARGEST and value != VOID]:
+            faults.add(mask_faults.NO_CLASS, f"{printable(found.objects[name])}: {few(unknown, 10)}")
     return DataInfo(
-        "cityscapes-objects", found.splits(), THINGS, fields, columns, notes=notes, faults=faults, instances=True
+        "cityscapes-objects",
+        found.splits(),
+        THINGS,
+        frozenset({"masks"}),
+        ("city",),
+        notes=notes,
+        faults=faults.all(),
+        instances=True,
     )
 
 
 def read(location: Location, split: str) -> Iterator[Sample]:
     """The pictures of a split in natural order. Which objects there are is read from their files, once."""
     found = _gather(location)
-    names = found.of_split(split)
-    masked = [name for name in names if name in found.objects]
-    values = dict(zip(masked, scan(found.tree, [found.objects[name] for name in masked], _values), strict=True))
-    for name in names:
+    values = _values(found)
+    for name in found.of_split(split):
         image, masks = found.tree.image(found.pictures[name][0]), None
-        if name in masked:
+        if name in values:
             things = [(value, label) for value in values[name] if (label := _label(value)) is not None]
             objects = IndexObjects(image, found.tree.image(found.objects[name]), tuple(value for value, _ in things))
             crowd = np.array([value < FIRST for value, _ in things], bool)
@@ -65,7 +73,13 @@ def read(location: Location, split: str) -> Iterator[Sample]:
         yield sample_of(found, name, image, masks)
 
 
-def _values(tree: Tree, name: str) -> tuple[int, ...]:
+def _values(found: Found) -> dict[str, tuple[int, ...]]:
+    """The values in the file of each picture that has one."""
+    names = [name for name in found.pictures if name in found.objects]
+    return dict(zip(names, scan(found.tree, [found.objects[name] for name in names], _values_in), strict=True))
+
+
+def _values_in(tree: Tree, name: str) -> tuple[int, ...]:
     """The values in a file; none where it cannot be read, which is told when it is loaded."""
     try:
         return tuple(objects_in(tree.image(name)).tolist())
@@ -79,7 +93,7 @@ def _label(value: int) -> str | None:
 
 
 def _is_void(value: int) -> bool:
-    """Whether a value is of none of the benchmark's classes: a caravan, the own car, what nobody labelled."""
+    """Whether a value is of none of the benchmark's classes: a caravan, the own car, what nobody labelled, or no label at all."""
     return _number(value) not in IDS.values()
 
 

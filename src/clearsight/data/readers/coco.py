@@ -21,6 +21,7 @@ from clearsight.data.readers.coco_files import HEAD, CocoFile, CocoFiles, find, 
 from clearsight.data.readers.coco_masks import CocoMasks
 from clearsight.data.readers.names import few
 from clearsight.data.readers.values import cornered, name_of, number, read_json
+from clearsight.data.tree import beside
 
 Entry = Mapping[str, Any]
 
@@ -65,8 +66,7 @@ def _gather(location: Location) -> BoxSet:
     guessed = [file.name for file in found.files if file.guessed]
     if guessed and len(found.files) > 1:
         gathered.notes.append(f"files whose names say none of train, val, test are read as train: {few(guessed)}")
-    if found.listed:
-        gathered.name_unlisted(found.tree, members)
+    gathered.name_unlisted(found.tree.files if found.listed else beside(found.tree, members), members)
     return gathered
 
 

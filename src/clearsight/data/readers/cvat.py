@@ -26,7 +26,7 @@ from clearsight.data.readers.marks import Groups, note_polygons
 from clearsight.data.readers.names import count, few, natural_order, split_of
 from clearsight.data.readers.safe_xml import parse
 from clearsight.data.readers.values import FAR, number, outline
-from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
+from clearsight.data.tree import FolderTree, Tree, beside, is_tree, open_tree
 
 HEAD = 2**13
 """Bytes of a file that sniffing looks at."""
@@ -78,7 +78,7 @@ def _gather(location: Location) -> BoxSet:
         raise InputError(
             f"{printable(str(location.path))} holds no annotations.xml; export it as 'CVAT for images 1.1'"
         )
-    gathered, members = BoxSet(for_boxes=False), set[str]()
+    gathered, members = BoxSet(), set[str]()
     attributes: dict[str, None] = {}
     subsets: dict[str, None] = {}
     for name in files:
@@ -98,8 +98,7 @@ def _gather(location: Location) -> BoxSet:
     if not gathered.pictures:
         raise InputError(f"{printable(str(location.path))}: its annotations name no picture; export it again")
     _say(gathered, list(attributes), list(subsets))
-    if is_tree(location.path):
-        gathered.name_unlisted(tree, members)
+    gathered.name_unlisted(tree.files if is_tree(location.path) else beside(tree, members), members)
     return gathered
 
 
@@ -152,10 +151,13 @@ def _picture(
     groups = Groups()
     for place, mark in enumerate(element, 1):
         label, at = printable((mark.get("label") or "").strip()), f"<{mark.tag}> {place}"
-        if mark.tag == "tag":
+        gathered.faults.count("shapes")
+        if mark.tag == "tag" and not label:
+            gathered.faults.add(box_faults.NO_TAG, picture.place(at))
+        elif mark.tag == "tag":
             tags.append(label)
         elif mark.tag == "box" and number(mark.get("rotation") or 0) % 360:
-            gathered.leave_out("rotated boxes", picture.key)
+            gathered.refuse(box_faults.ROTATED, picture.place(at))
         elif mark.tag == "box":
             x1, y1, x2, y2 = (number(mark.get(edge)) for edge in ("xtl", "ytl", "xbr", "ybr"))
             gathered.add(picture, Box(label, (x1, y1, x2, y2), at))
@@ -167,11 +169,9 @@ def _picture(
         elif mark.tag == "mask":
             gathered.refuse(mask_faults.NO_RUNS, picture.place(at))
         else:
-            gathered.leave_out(f"shapes of the kind <{mark.tag}>", picture.key)
+            gathered.faults.add(box_faults.other_kind(mark.tag), picture.place(at))
     groups.add(picture, gathered)
-    for _ in range(tags.count("")):
-        gathered.leave_out("tags without a label", picture.key)
-    picture.labels = natural_order(filter(None, tags)) or None
+    picture.labels = natural_order(tags) or None
     return picture, member
 
 

@@ -135,6 +135,8 @@ class LazyMasks:
     image: ImageSource = field(repr=False)
     shapes: tuple[Shape, ...]
     said: tuple[int, int] | None  # (height, width) by the annotation file
+    source: str = field(default="", repr=False)  # that file, as a person reads it
+    wheres: tuple[str, ...] = field(default=(), repr=False)  # of each object, where in it
 
     def __call__(self) -> tuple[Runs, ...]:
         """A mask for each object. Raises `BadImage` where the picture is not of the size that was annotated."""
@@ -151,11 +153,16 @@ class LazyMasks:
         """The objects, by their rows, whose outline crosses itself, so that it is not clear what is meant."""
         return tuple(row for row, shape in enumerate(self.shapes) if any(map(crosses_itself, shape.outlines())))
 
+    def places(self) -> tuple[str, ...]:
+        """Where each object is written, as a person reads it."""
+        return tuple(f"{self.source}: {where}" for where in self.wheres)
 
-def masks_of(image: ImageSource, drawings: Sequence[Drawing], said: tuple[int, int] | None) -> Masks:
-    """The masks of one picture as a sample has them."""
+
+def masks_of(image: ImageSource, drawings: Sequence[Drawing], said: tuple[int, int] | None, source: str) -> Masks:
+    """The masks of one picture as a sample has them; `source` is the file that tells of them, as a person reads it."""
     crowd = np.array([drawing.crowd for drawing in drawings], bool)
-    drawn = LazyMasks(image, tuple(drawing.shape for drawing in drawings), said)
+    shapes, wheres = tuple(drawing.shape for drawing in drawings), tuple(drawing.where for drawing in drawings)
+    drawn = LazyMasks(image, shapes, said, source, wheres)
     return Masks("instances", drawn, tuple(drawing.label for drawing in drawings), crowd if crowd.any() else None)
 
 

@@ -23,6 +23,11 @@ class Kind:
     of: str = "boxes"  # what it is counted among
 
 
+def other(what: str, hint: str, of: str = "shapes") -> Kind:
+    """What is not taken over because it is something else, and good to know. `what` is a plural: "points"."""
+    return Kind(what, "left out", hint, "note", of)
+
+
 class Faults:
     """Faults as they are met, in the order of their kinds' first."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from clearsight.core.errors import BadImage
 from clearsight.core.sample import Array, ImageSource
-from clearsight.data.readers.mask_values import fitting, packed, values_of
-from clearsight.ops.rle import Runs, from_indices, from_mask
+from clearsight.data.readers.mask_values import fitting, packed, strips, values_of
+from clearsight.ops.rle import Runs, from_indices, from_mask, union
 
 _BITS = 24
 """Bits of a value or a packed colour."""
@@ -39,11 +40,11 @@ class Valued:
 
     image: ImageSource = field(repr=False)
     mask: ImageSource
-    values: tuple[int, ...]
+    values: tuple[int, ...]  # one at least
 
     def __call__(self) -> Runs:
         """Their mask. Raises `BadImage` as `IndexObjects` does."""
-        return from_mask(np.isin(_numbers(fitting(self.mask, self.image)), self.values))
+        return union(from_indices(_numbers(fitting(self.mask, self.image)), self.values))
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,27 @@ class ObjectFiles:
     def __call__(self) -> tuple[Runs, ...]:
         """A mask for each object. Raises `BadImage` where a file cannot be read, or is not of the picture's size."""
         return tuple(from_mask(_numbers(fitting(mask, self.image)) != 0) for mask in self.masks)
+
+    def places(self) -> tuple[str, ...]:
+        """The file of each object, as a person reads it."""
+        return tuple(mask.name for mask in self.masks)
+
+    def files(self) -> tuple[ImageSource, ...]:
+        """The files of the objects."""
+        return self.masks
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Objects that cannot be told: one of their files is damaged, or they do not fit each other. Picklable."""
+
+    masks: tuple[ImageSource, ...]
+    name: str  # of the file that is wrong
+    reason: str
+
+    def __call__(self) -> tuple[Runs, ...]:
+        """Raises `BadImage`, always."""
+        raise BadImage(self.name, self.reason)
 
     def files(self) -> tuple[ImageSource, ...]:
         """The files of the objects."""
@@ -75,11 +97,14 @@ def classes_under(
     the two differ in size."""
     numbers, values = _numbers(values_of(objects)), _numbers(values_of(classes, coloured))
     if numbers.shape != values.shape:
-        raise BadImage(objects.name, f"is not of the size of {classes.name}")
-    pairs, counts = np.unique((numbers << _BITS) | values, return_counts=True)
+        raise BadImage(objects.name, f"is not of the size of {classes.name}: one of them was resized")
+    pixels: Counter[int] = Counter()
+    for own in strips(*numbers.shape):
+        pairs, counts = np.unique((numbers[own].astype(np.int64) << _BITS) | values[own], return_counts=True)
+        pixels.update(dict(zip(pairs.tolist(), counts.tolist(), strict=True)))
     found: dict[int, int] = {}
-    for place in np.argsort(-counts, kind="stable").tolist():
-        number, value = divmod(int(pairs[place]), 1 << _BITS)
+    for pair in sorted(pixels, key=lambda pair: (-pixels[pair], pair)):
+        number, value = divmod(pair, 1 << _BITS)
         if value not in none:
             found.setdefault(number, value)
     return {number: found.get(number, 0) for number in np.unique(numbers).tolist()}
@@ -87,4 +112,4 @@ def classes_under(
 
 def _numbers(pixels: Array) -> Array:
     """Colours as numbers; numbers as they are."""
-    return packed(pixels) if pixels.ndim == 3 else pixels.astype(np.int64)
+    return packed(pixels) if pixels.ndim == 3 else pixels

@@ -24,7 +24,7 @@ from clearsight.data.readers.boxes import Box, Picture
 from clearsight.data.readers.drawn import Patch
 from clearsight.data.readers.marks import Groups, note_polygons
 from clearsight.data.readers.mask_values import values_of
-from clearsight.data.readers.names import count, few, natural_order, split_of
+from clearsight.data.readers.names import few, natural_order, split_of
 from clearsight.data.readers.rings import Ring
 from clearsight.data.readers.values import outline, read_json
 from clearsight.data.tree import Tree, is_tree, open_tree
@@ -95,13 +95,13 @@ def read(location: Location, split: str) -> Iterator[Sample]:
 
 
 def _gather(location: Location) -> BoxSet:
-    tree, gathered = open_tree(location.path), BoxSet(for_boxes=False)
-    others: list[str] = []
+    tree, gathered = open_tree(location.path), BoxSet()
     seen: set[str] = set()
     for name in _json_files(tree):
         data = read_json(tree, name)
+        gathered.faults.count("files")
         if not _is_labelme(data):
-            others.append(name)
+            gathered.faults.add(box_faults.FOREIGN, printable(str(tree.path / name)))
             continue
         picture = _picture(tree, name, data, gathered, seen)
         _flags(picture, data.get("flags"))
@@ -115,8 +115,6 @@ def _gather(location: Location) -> BoxSet:
             gathered.faults.add(box_faults.UNMARKED, printable(name))
             key = gathered.key(name)
             gathered.pictures.append(Picture(key, tree.image(name), _split(tree, name), annotated=False))
-    if others:
-        gathered.notes.append(f"{count(len(others), 'JSON file')} of something else: {few(others)}")
     note_polygons(gathered)
     return gathered
 
@@ -176,11 +174,15 @@ def _shapes(picture: Picture, shapes: list[Any], gathered: BoxSet) -> None:
             raise InputError(f"{picture.source}: {where} is not as Labelme writes it; save it with Labelme again")
         label, kind = printable(str(shape.get("label") or "").strip()), shape.get("shape_type") or "polygon"
         corners, group = outline(shape.get("points")), shape.get("group_id")
+        gathered.faults.count("shapes")
         if kind == "rectangle" and corners is None:
             gathered.refuse(box_faults.NO_NUMBERS, picture.place(where))
-        elif kind == "rectangle" and corners is not None and len(corners) == 2:
-            (x1, y1), (x2, y2) = corners  # any two opposite ones, as they were drawn: none is meant to be the first
-            gathered.add(picture, Box(label, (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), where))
+        elif kind == "rectangle" and corners is not None:
+            edges = _edges(corners)
+            if edges is None:
+                gathered.refuse(box_faults.NO_RECTANGLE, picture.place(where))
+            else:
+                gathered.add(picture, Box(label, edges, where))
         elif kind in ("polygon", "circle"):
             ring = _circle(corners) if kind == "circle" else corners
             groups.of(label, group, where).rings.append(ring)
@@ -191,8 +193,20 @@ def _shapes(picture: Picture, shapes: list[Any], gathered: BoxSet) -> None:
             else:
                 groups.of(label, group, where).patches.append(patch)
         else:
-            gathered.leave_out(f"shapes of the kind {printable(str(kind))!r}", picture.key)
+            gathered.faults.add(box_faults.other_kind(str(kind)), picture.place(where))
     groups.add(picture, gathered)
+
+
+def _edges(corners: Ring) -> tuple[float, float, float, float] | None:
+    """x1, y1, x2, y2 of a rectangle by any two opposite corners, as they were drawn, or by all four; None where they are none
+    of an upright one."""
+    if len(corners) not in (2, 4):
+        return None
+    columns, rows = zip(*corners, strict=True)
+    left, top, right, bottom = min(columns), min(rows), max(columns), max(rows)
+    found = {(round(x, 3), round(y, 3)) for x, y in corners}
+    whole = {(round(x, 3), round(y, 3)) for x in (left, right) for y in (top, bottom)}
+    return (left, top, right, bottom) if len(corners) == 2 or found == whole else None
 
 
 def _patch(text: Any, corners: Ring | None, where: str) -> Patch | None:

@@ -23,11 +23,12 @@ from clearsight.data.readers.box_set import BoxSet
 from clearsight.data.readers.boxes import Box, Picture
 from clearsight.data.readers.columns import IMAGE_COLUMNS
 from clearsight.data.readers.drawn import Drawing, Patch
+from clearsight.data.readers.faults import other
 from clearsight.data.readers.labelstudio_tasks import Task, tasks_of
 from clearsight.data.readers.marks import add_polygon, note_polygons
 from clearsight.data.readers.names import count, few, natural_order, split_of
 from clearsight.data.readers.values import cornered, number, outline, read_json
-from clearsight.data.tree import FolderTree, Tree, is_tree, open_tree
+from clearsight.data.tree import FolderTree, Tree, beside, is_tree, open_tree
 
 COLUMNS = frozenset({"image_column", "label_column"})
 
@@ -85,7 +86,7 @@ def _gather(location: Location) -> BoxSet:
         what = f"{few(files)}; name the one that is meant" if files else "no export; export the project as JSON"
         raise InputError(f"{place} holds {what}")
     where = printable(str(tree.path / files[0]))
-    gathered = BoxSet(shares=True, corners=False, for_boxes=False)
+    gathered = BoxSet(shares=True, corners=False)
     wanted = [part.strip() for part in location.label_column.split(",")] if location.label_column else []
     members: set[str] = set()
     controls: dict[str, None] = {}
@@ -102,15 +103,16 @@ def _gather(location: Location) -> BoxSet:
         here = printable(f"task {task.number}")
         height, width = next((pair for pair in sizes if any(pair)), (None, None))
         gathered.say_size(picture, height, width, here)
-        for result in task.results or ():
+        for position, result in enumerate(task.results or (), 1):
             if result.get("type") == "choices":
                 controls[str(result.get("from_name"))] = None
-            _add(picture, result, wanted, gathered, here)
+            said = result.get("id")
+            called = f"region {said}" if isinstance(said, (str, int)) and said else f"result {position}"
+            _add(picture, result, wanted, gathered, printable(f"{here}: {called}"))
     if wanted and not controls.keys() >= set(wanted):
         raise InputError(f"{where} has no choices called {few(wanted)}; it has {few(list(controls), 10) or 'none'}")
     _settle(gathered, [] if wanted else list(controls))
-    if is_tree(location.path):
-        gathered.name_unlisted(tree, members)
+    gathered.name_unlisted(tree.files if is_tree(location.path) else beside(tree, members), members)
     return gathered
 
 
@@ -134,20 +136,23 @@ def _settle(gathered: BoxSet, controls: list[str]) -> None:
 
 
 def _add(picture: Picture, result: Mapping[str, Any], wanted: list[str], gathered: BoxSet, where: str) -> None:
-    """One result of an annotation: labels, a box, a mask, or something that is left out and counted."""
+    """One result of an annotation: labels, a box, a mask, or something that is left out and named."""
     kind, value = str(result.get("type")), result.get("value")
+    gathered.faults.count("shapes")
     if not isinstance(value, dict):
-        gathered.leave_out(f"results of the kind {printable(kind)!r}", picture.key)
+        gathered.faults.add(box_faults.other_kind(kind, "results"), picture.place(where))
     elif kind == "choices" and not ({"x", "points"} & value.keys()):
         if not wanted or result.get("from_name") in wanted:
             _choose(picture, value, where)
         else:
-            gathered.leave_out(f"choices of {printable(str(result.get('from_name')))!r}", picture.key)
+            what = f"choices of {printable(str(result.get('from_name')))!r}"
+            gathered.faults.add(other(what, "name them too in --label-column if they are meant"), picture.place(where))
+    elif kind == "choices":
+        gathered.faults.add(box_faults.REGION_CHOICES, picture.place(where))
     elif kind not in ("rectanglelabels", "polygonlabels", "brushlabels"):
-        what = "choices for a region" if kind == "choices" else f"results of the kind {printable(kind)!r}"
-        gathered.leave_out(what, picture.key)
+        gathered.faults.add(box_faults.other_kind(kind, "results"), picture.place(where))
     elif number(result.get("image_rotation") or 0) % 360:
-        gathered.leave_out("regions on a picture that was turned while it was annotated", picture.key)
+        gathered.faults.add(box_faults.TURNED, picture.place(where))
     else:
         named = value.get(kind) or [""]
         labels = [printable(str(label).strip()) for label in (named if isinstance(named, list) else [named])]
@@ -159,7 +164,7 @@ def _region(
 ) -> None:
     """A box or a mask, one for each of its labels. Percent become shares of the picture's sides."""
     if kind == "rectanglelabels" and number(value.get("rotation") or 0) % 360:
-        gathered.leave_out("rotated boxes", picture.key)
+        gathered.refuse(box_faults.ROTATED, picture.place(where))
     elif kind == "rectanglelabels":
         edges = cornered(*(number(value.get(name)) for name in ("x", "y", "width", "height")))
         x1, y1, x2, y2 = (edge / 100 for edge in edges)

@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from clearsight.core.errors import InputError
+from clearsight.core.sample import printable
 from clearsight.data.readers.box_set import BoxSet
 from clearsight.data.readers.columns import LABEL_COLUMNS
+from clearsight.data.readers.faults import other
 
 CHOICES = ("choice", "choices", *LABEL_COLUMNS)
 """Names that a control of choices goes by; JSON-MIN does not tell one choice from a column of text."""
+
+SKIPPED = other("skipped or cancelled annotations", "submit them if they are meant", "annotations")
+BESIDE = other(
+    "annotations beside the ground truth or the newest",
+    "mark another as the ground truth if it is meant",
+    "annotations",
+)
 
 _OWN = frozenset(
     {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "was_cancelled", "ground_truth"}
@@ -31,7 +40,7 @@ class Task:
 def tasks_of(rows: Any, wanted: Sequence[str], gathered: BoxSet, where: str) -> list[Task]:
     """The tasks of an export that was read. `wanted` are controls of choices that the user named.
 
-    Of several annotations the ground truth counts, else the newest; the others are counted in `gathered`.
+    Of several annotations the ground truth counts, else the newest; the others are named in `gathered`.
     Raises `InputError` with `where` where it is no export.
     """
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -45,27 +54,28 @@ def tasks_of(rows: Any, wanted: Sequence[str], gathered: BoxSet, where: str) -> 
         by_task.setdefault(str(row.get("id", f"row {number}")), []).append(row)
     texts = Counter(name for row in rows for name, value in row.items() if isinstance(value, str))
     known = wanted or [name for name in texts if name.casefold() in CHOICES]
-    return [_short(number, several, known, gathered) for number, several in by_task.items()]
+    return [_short(number, several, known, gathered, where) for number, several in by_task.items()]
 
 
 def _full(row: Mapping[str, Any], gathered: BoxSet, where: str) -> Task:
     number, data, annotations = row.get("id", "?"), row.get("data"), row.get("annotations") or []
+    place = printable(f"{where}: task {number}")
     if not isinstance(data, dict) or not isinstance(annotations, list):
         raise InputError(f"{where}: task {number} has no 'data' with a picture; export it again")
     for what in ("drafts", "predictions"):
         if isinstance(row.get(what), list):
             for _ in row[what]:
-                gathered.leave_out(f"{what} (not submitted)", f"task {number}")
-    best = _best([found for found in annotations if isinstance(found, dict)], number, gathered)
+                gathered.faults.add(other(what, "submit them if they are meant", what), place)
+    best = _best([found for found in annotations if isinstance(found, dict)], place, gathered)
     results = None if best is None else best.get("result") or []
     if results is not None and not (isinstance(results, list) and all(isinstance(item, dict) for item in results)):
         raise InputError(f"{where}: task {number} has no list of results; export it again")
     return Task(number, data, results)
 
 
-def _short(number: str, rows: Sequence[Mapping[str, Any]], known: Sequence[str], gathered: BoxSet) -> Task:
+def _short(number: str, rows: Sequence[Mapping[str, Any]], known: Sequence[str], gathered: BoxSet, where: str) -> Task:
     """The rows of JSON-MIN for one task, an annotation each, whose controls lie among the data."""
-    best = _best(rows, number, gathered)
+    best = _best(rows, printable(f"{where}: task {number}"), gathered)
     results: list[Any] = []
     data: dict[str, Any] = {}
     for name, value in (rows[0] if best is None else best).items():
@@ -83,17 +93,18 @@ def _short(number: str, rows: Sequence[Mapping[str, Any]], known: Sequence[str],
 def _region(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
     """A region of JSON-MIN as one of JSON: its kind is the name of what it holds."""
     kind = next((key for key in item if key.endswith("labels")), "region")
-    sizes = {key: item[key] for key in ("original_width", "original_height", "image_rotation") if key in item}
-    return {"type": kind, "from_name": name, "value": item, **sizes}
+    own = ("id", "original_width", "original_height", "image_rotation")
+    return {"type": kind, "from_name": name, "value": item} | {key: item[key] for key in own if key in item}
 
 
-def _best(annotations: Sequence[Mapping[str, Any]], number: Any, gathered: BoxSet) -> Mapping[str, Any] | None:
-    """The annotation that counts, None where all were cancelled; what does not count is counted."""
+def _best(annotations: Sequence[Mapping[str, Any]], place: str, gathered: BoxSet) -> Mapping[str, Any] | None:
+    """The annotation that counts, None where all were cancelled; those that do not are named by their task's place."""
     good = [found for found in annotations if not found.get("was_cancelled")]
+    gathered.faults.count("annotations", len(annotations))
     for _ in range(len(annotations) - len(good)):
-        gathered.leave_out("skipped or cancelled annotations", f"task {number}")
+        gathered.faults.add(SKIPPED, place)
     for _ in good[1:]:
-        gathered.leave_out("annotations beside the ground truth or the newest", f"task {number}")
+        gathered.faults.add(BESIDE, place)
     return max(good, key=_standing, default=None)
 
 

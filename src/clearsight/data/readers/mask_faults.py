@@ -7,6 +7,7 @@ value beyond the classes) by the check `masks`, which loads each.
 from __future__ import annotations
 
 from clearsight.data.readers.faults import Kind
+from clearsight.data.readers.names import count
 
 SHORT = Kind("polygons of fewer than 3 points", "left out", "draw them anew or remove them", "warning", "masks")
 NO_OUTLINE = Kind(
@@ -28,7 +29,20 @@ OTHER_SIZE = Kind(
 EMPTY = Kind("masks without a pixel", "left out", "draw them anew or remove them", "warning", "masks")
 NO_LABEL = Kind("masks without a label", "left out", "give them one", of="masks")
 NO_MASK = Kind(
-    "objects without a mask, where others have one", "left out of the masks", "draw their masks", of="objects"
+    "objects without a mask, where others have one",
+    "left out of the masks",
+    "draw these masks too, or learn boxes alone with --task detect",
+    "warning",
+    "objects",
+)
+BEYOND = Kind(
+    "masks that reach beyond their picture", "cut off at its edge", "see if that is meant", "warning", "masks"
+)
+NO_CLASS = Kind(
+    "mask files with values that are of no class and no other label",
+    "judged by nobody there",
+    "correct them",
+    of="mask files",
 )
 MISSING = Kind("pictures without a mask", "taken as not annotated", "bring their masks", "warning", "pictures")
 SAME_PICTURES = Kind(
@@ -44,3 +58,28 @@ SAME_MASKS = Kind(
     of="mask files",
 )
 ORPHANS = Kind("masks without a picture", "left out", "bring the pictures or remove them", "warning", "mask files")
+NO_PICTURE_FILE = Kind(
+    "files among the masks that are no pictures", "left out", "save them as PNG", "warning", "mask files"
+)
+SEVERAL = Kind(
+    "folders with several pictures", "read as if there were but the first", "give each a folder", "warning", "folders"
+)
+BARE = Kind("folders of masks without a picture", "left out", "bring it or remove them", "warning", "folders")
+UNLISTED = Kind(
+    "masks whose pictures are in none of the lists that are read",
+    "left out",
+    "name their pictures in ImageSets, or read the lists of masks with --format voc-masks",
+    "note",
+    "masks there",
+)
+
+
+def unmasked(objects: int) -> Kind:
+    """Pictures of which so many objects have a box alone, where others have masks."""
+    return Kind(
+        f"pictures with a box and no mask for {count(objects, 'object')}",
+        "taken to show only what has a mask",
+        "draw these masks too, or learn boxes alone with --task detect",
+        "warning",
+        "pictures",
+    )

@@ -102,18 +102,18 @@ def entries_of(lines: Sequence[str]) -> list[Entry]:
 
 def classes_of(entries: Sequence[Entry], where: str, binary: bool = False) -> Classes:
     """The classes of a table: those called void or the like are none, those of one name are one. With `binary`, masks hold
-    0 and another value, for what is not and what is the last class. Raises `InputError` for more than 255 classes."""
+    0 for what is not the last class, and 255 for what is, or 1 in some. Raises `InputError` for more than 255 classes."""
     if binary:
         thing = next((entry for entry in reversed(entries) if entry.name.casefold() != BACKGROUND), entries[-1])
         nothing = next((entry.name for entry in entries if entry != thing), BACKGROUND)
-        entries = [Entry(nothing, 0), Entry(thing.name, VOID)]
+        entries = [Entry(nothing, 0), Entry(thing.name, 1), Entry(thing.name, VOID)]
     labels = tuple(dict.fromkeys(entry.name for entry in entries if not is_unknown(entry.name)))
     if len(labels) > VOID or not labels:
         raise InputError(f"{where} names {len(labels)} classes; masks hold 1 to {VOID}")
     rows = {entry: VOID if is_unknown(entry.name) else labels.index(entry.name) for entry in entries}
     colours = {entry.colour: row for entry, row in rows.items() if entry.colour is not None}
     values = {entry.value: row for entry, row in rows.items()}
-    return Classes(labels, Meaning(values, colours, rest=values[VOID] if binary else None), where)
+    return Classes(labels, Meaning(values, colours), where)
 
 
 def is_unknown(name: str) -> bool:
@@ -121,9 +121,9 @@ def is_unknown(name: str) -> bool:
     return re.sub(r"[\s_'-]", "", name.casefold()) in UNKNOWN
 
 
-def seen_classes(values: Sequence[int], colours: Sequence[Colour]) -> Classes:
-    """The classes of masks that no table explains, by the values, or the colours, that they hold. Raises `InputError` where
-    they are too many to be classes."""
+def seen_classes(values: Sequence[int], colours: Sequence[Colour], binary: bool) -> Classes:
+    """The classes of masks that no table explains, by the values, or the colours, that they hold; with `binary` they hold 0 and
+    255 for what is none and what is an object. Raises `InputError` where they are too many to be classes."""
     many = len(colours) or len(values)
     if many > VOID:
         what = "colours" if colours else "values"
@@ -131,12 +131,12 @@ def seen_classes(values: Sequence[int], colours: Sequence[Colour]) -> Classes:
     if colours:
         names = tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colours)
         return Classes(names, Meaning(colours={colour: row for row, colour in enumerate(colours)}))
-    if set(values) <= {0, 1} or set(values) <= {0, VOID}:
-        return Classes((BACKGROUND, OBJECT), Meaning({0: 0, max(values): 1} if max(values) else {0: 0}))
+    if binary or set(values) <= {0, 1}:
+        return Classes((BACKGROUND, OBJECT), Meaning({0: 0, VOID if binary else 1: 1}))
     classes = [value for value in values if value != VOID]
-    return Classes(
-        tuple(f"class_{value}" for value in classes), Meaning({value: row for row, value in enumerate(classes)})
-    )
+    void = {VOID: VOID} if VOID in values else {}
+    rows = {value: row for row, value in enumerate(classes)}
+    return Classes(tuple(f"class_{value}" for value in classes), Meaning({**rows, **void}))
 
 
 def _entries(lines: Sequence[str]) -> list[Entry]:
@@ -167,4 +167,5 @@ def _coloured(pairs: Sequence[tuple[str, Colour]]) -> list[Entry]:
 def told(classes: Classes) -> str:
     """How the classes of masks without a table came about, for a note."""
     named = few(list(classes.labels), 5)
-    return f"no table says what the values of its masks mean, so that the classes are {named}; write classes.txt"
+    void = f", and {VOID} counts for nothing" if classes.meaning.values.get(VOID) == VOID else ""
+    return f"no table says what the values of its masks mean, so that the classes are {named}{void}; write classes.txt"

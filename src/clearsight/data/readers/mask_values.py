@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,9 @@ LOSSY = frozenset({"JPEG", "MPO"})
 _NO_CODE = -(2**63)
 """A number that is no value and no colour of a mask."""
 
+_STRIP = 2**20
+"""Pixels that are looked at together."""
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -27,26 +31,25 @@ class Meaning:
 
     values: Mapping[int, int] = field(default_factory=dict)
     colours: Mapping[Colour, int] = field(default_factory=dict)
-    rest: int | None = None  # what all other values mean; None: they are outside the classes
 
     def indices(self, pixels: Array) -> tuple[Array, dict[str, int]]:
         """Classes uint8 (H, W) of values (H, W) or colours (H, W, 3), and how many pixels have which other ones: these are
-        void."""
-        if pixels.ndim == 3:
-            return self._of(packed(pixels), {pack(colour): row for colour, row in self.colours.items()}, hexadecimal)
-        void = {} if self.rest is not None else {VOID: VOID}
-        return self._of(pixels.astype(np.int64), {**void, **self.values}, str)
-
-    def _of(self, codes: Array, table: Mapping[int, int], name: Callable[[int], str]) -> tuple[Array, dict[str, int]]:
+        void. Beside these it takes no memory that grows with the picture."""
+        coloured, name = pixels.ndim == 3, hexadecimal if pixels.ndim == 3 else str
+        table: Mapping[int, int] = {VOID: VOID, **self.values}
+        if coloured:
+            table = {pack(colour): row for colour, row in self.colours.items()}
         known = np.array([*sorted(table), _NO_CODE], np.int64)  # the last for codes above all others
         rows = np.array([table.get(code, VOID) for code in known.tolist()], np.uint8)
-        at = np.searchsorted(known[:-1], codes)
-        found = np.where(known[at] == codes, rows[at], np.uint8(VOID if self.rest is None else self.rest))
-        if self.rest is not None:
-            return found.astype(np.uint8), {}
-        others, counts = np.unique(codes[known[at] != codes], return_counts=True)
-        beyond = {name(code): count for code, count in zip(others.tolist(), counts.tolist(), strict=True)}
-        return found.astype(np.uint8), beyond
+        found, beyond = np.empty(pixels.shape[:2], np.uint8), Counter[int]()
+        for own in strips(*found.shape):
+            codes = packed(pixels[own]) if coloured else pixels[own]
+            at = np.searchsorted(known[:-1], codes)
+            right = known[at] == codes
+            found[own] = np.where(right, rows[at], np.uint8(VOID))
+            others, counts = np.unique(codes[~right], return_counts=True)
+            beyond.update(dict(zip(others.tolist(), counts.tolist(), strict=True)))
+        return found, {name(code): beyond[code] for code in sorted(beyond)}
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,19 @@ def _whole(pixels: Array, name: str) -> Array:
     return pixels
 
 
+def strips(height: int, width: int) -> Iterator[slice]:
+    """A picture's rows, so many together that what is worked out of them takes little memory."""
+    step = max(_STRIP // max(width, 1), 1)
+    return (slice(first, first + step) for first in range(0, height, step))
+
+
 def packed(pixels: Array) -> Array:
-    """Colours uint8 (H, W, 3) as numbers int64 (H, W), red · 65,536 + green · 256 + blue."""
-    wide = pixels.astype(np.int64)
-    return np.asarray((wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2])
+    """Colours uint8 (H, W, 3) as numbers int32 (H, W), red · 65,536 + green · 256 + blue."""
+    codes = pixels[..., 0].astype(np.int32)
+    for channel in (1, 2):
+        codes <<= 8
+        codes |= pixels[..., channel]
+    return codes
 
 
 def pack(colour: Colour) -> int:

@@ -27,6 +27,9 @@ from clearsight.data.tree import Tree, is_tree, open_tree
 PAIRED = 0.5
 """The share of masks that must have a picture for a place to be taken for one of masks."""
 
+NEARLY = 0.9
+"""The share of masks that must hold nothing but 0 and 255 for other values to be strays, not classes."""
+
 LOOKED_AT = 20
 """Masks that are read, spread over the set, to see how a table is meant."""
 
@@ -37,6 +40,7 @@ class _Values:
 
     numbers: tuple[int, ...]
     colours: tuple[tuple[int, int, int], ...]
+    binary: bool  # whether 255 is what 0 is not, and not void: nearly all masks hold nothing else
 
 
 def sniff(location: Location) -> Evidence | None:
@@ -89,15 +93,14 @@ def _classes(tree: Tree, found: Pairs, place: str) -> Classes:
         if not seen.numbers and not seen.colours:
             raise InputError(f"{place}: none of its masks can be read: {_why(tree, found.masks[0])}")
         try:
-            return seen_classes(seen.numbers, seen.colours)
+            return seen_classes(seen.numbers, seen.colours, seen.binary)
         except InputError as error:
             raise InputError(f"{place}: {error}") from None
     entries, where = read_table(tree, table), printable(str(tree.path / table))
     some = found.masks[:: max(len(found.masks) // LOOKED_AT, 1)]
     if all(entry.colour is not None for entry in entries) and _has_colours(tree, some, entries):
         return classes_of(entries, where)
-    numbers = set(_seen(tree, some).numbers) if len(entries) <= 2 else set()
-    binary = numbers <= {0, VOID} and VOID in numbers
+    binary = len(entries) <= 2 and _seen(tree, some).binary
     return classes_of([Entry(entry.name, entry.value) for entry in entries], where, binary)
 
 
@@ -127,12 +130,20 @@ def _seen(tree: Tree, masks: Sequence[str], coloured: bool = False) -> _Values:
     """The values that masks hold; what cannot be read holds none. Colours that are grey in all of them are numbers, saved in
     three channels, unless `coloured` asks for colours."""
     found = scan(tree, masks, _colours_of if coloured else _values_of)
-    numbers = {number for own, _ in found for number in own}
-    codes = sorted({code for _, own in found for code in own})
-    colours = [(code >> 16, code >> 8 & 255, code & 255) for code in codes]
+    codes = {code for _, own in found for code in own}
+    colours = [(code >> 16, code >> 8 & 255, code & 255) for code in sorted(codes)]
+    values = [set(own) for own, _ in found]
     if not coloured and all(len(set(colour)) == 1 for colour in colours):
-        numbers, colours = numbers | {level for level, _, _ in colours}, []
-    return _Values(tuple(sorted(numbers)), tuple(colours))
+        values, colours = [{*own, *(code & 255 for code in grey)} for own, grey in found], []
+    values = [own for own in values if own]
+    return _Values(tuple(sorted(set().union(*values))), tuple(colours), not colours and _is_binary(values))
+
+
+def _is_binary(values: Sequence[set[int]]) -> bool:
+    """Whether masks that hold these values have 255 for what 0 is not. Where some have 0 and 1, 255 is void."""
+    some = any(VOID in own for own in values)
+    numbered = any(1 in own and own <= {0, 1, VOID} for own in values)
+    return some and not numbered and sum(own <= {0, VOID} for own in values) >= NEARLY * len(values)
 
 
 def _why(tree: Tree, name: str) -> str:

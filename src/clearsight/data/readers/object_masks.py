@@ -18,7 +18,7 @@ from clearsight.data.readers import mask_faults
 from clearsight.data.readers.faults import Faults
 from clearsight.data.readers.index_objects import ObjectFiles
 from clearsight.data.readers.mask_tables import OBJECT
-from clearsight.data.readers.names import count, few, natural, natural_order, split_within
+from clearsight.data.readers.names import few, natural, natural_order, split_within
 from clearsight.data.tree import Tree, is_tree, open_tree
 
 
@@ -29,7 +29,13 @@ class _Folder:
     name: str
     pictures: list[str] = field(default_factory=list)
     masks: list[tuple[str, str]] = field(default_factory=list)  # class, member
-    marked: bool = False  # whether it has a folder of masks, with any in it or not
+    others: list[str] = field(default_factory=list)  # files among the masks that are no pictures
+    empty: bool = False  # whether it has a folder of masks with nothing in it
+
+    @property
+    def marked(self) -> bool:
+        """Whether it is annotated: it has masks, or a folder of them with nothing in it."""
+        return bool(self.masks) or (self.empty and not self.others)
 
 
 def sniff(location: Location) -> Evidence | None:
@@ -46,23 +52,22 @@ def sniff(location: Location) -> Evidence | None:
 def info(location: Location) -> DataInfo:
     """Splits, classes, faults. Raises `InputError` where no folder is of this layout."""
     tree = open_tree(location.path)
-    folders, faults, notes = _gather(tree), Faults(), []
+    folders, faults = _gather(tree), Faults()
     labels = natural_order(label for folder in folders for label, _ in folder.masks) or (OBJECT,)
     faults.count("pictures", len(folders))
-    for folder in folders:
-        if not folder.marked:
+    for folder in _folders(tree):
+        faults.count("folders")
+        faults.count("mask files", len(folder.masks) + len(folder.others))
+        if not folder.pictures:
+            faults.add(mask_faults.BARE, printable(folder.name))
+        elif len(folder.pictures) > 1:
+            faults.add(mask_faults.SEVERAL, printable(folder.name))
+        if folder.pictures and not folder.marked:
             faults.add(mask_faults.MISSING, printable(folder.pictures[0]))
-    bare = [folder.name for folder in _folders(tree) if not folder.pictures]
-    several = [folder.name for folder in folders if len(folder.pictures) > 1]
-    for names, what in (
-        (bare, "without a picture, left out"),
-        (several, "with several pictures, of which the first is read"),
-    ):
-        if names:
-            notes.append(f"{count(len(names), 'folder')} {what}: {few(names)}")
+        for name in folder.others:
+            faults.add(mask_faults.NO_PICTURE_FILE, printable(name))
     splits = by_split(Counter(_split(tree, folder.name) for folder in folders))
-    fields = frozenset({"masks"})
-    return DataInfo("object-masks", splits, labels, fields, notes=tuple(notes), faults=faults.all(), instances=True)
+    return DataInfo("object-masks", splits, labels, frozenset({"masks"}), faults=faults.all(), instances=True)
 
 
 def read(location: Location, split: str) -> Iterator[Sample]:
@@ -88,22 +93,23 @@ def _gather(tree: Tree) -> list[_Folder]:
 def _folders(tree: Tree) -> list[_Folder]:
     """The folders that have `images` or `masks` below them."""
     found: dict[str, _Folder] = {}
-    for name in filter(is_picture, tree.files):
+    for name in tree.files:
         parts = name.split("/")
         place = next((at for at, part in enumerate(parts[:-1]) if part.casefold() in ("images", "masks")), None)
-        if place is None:
+        if place is None or (parts[place].casefold() == "images" and not is_picture(name)):
             continue
         folder = found.setdefault("/".join(parts[:place]), _Folder("/".join(parts[:place])))
         if parts[place].casefold() == "images":
             folder.pictures.append(name)
-        else:
+        elif is_picture(name):
             below = parts[place + 1 : -1]
             folder.masks.append((printable(below[0]) if below else OBJECT, name))
-            folder.marked = True
+        else:
+            folder.others.append(name)
     for name in tree.folders:
         above, _, last = name.rpartition("/")
         if last.casefold() == "masks" and above in found:
-            found[above].marked = True
+            found[above].empty = True
     for folder in found.values():
         folder.pictures.sort(key=natural)
         folder.masks.sort(key=lambda pair: (natural(pair[1].rpartition("/")[2]), pair[1]))  # whatever their class

@@ -16,10 +16,10 @@ from xml.etree.ElementTree import Element
 from clearsight.core.errors import InputError
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
-from clearsight.data.readers import box_faults
+from clearsight.data.readers import box_faults, mask_faults
 from clearsight.data.readers.box_set import BoxSet
 from clearsight.data.readers.boxes import Box, Picture
-from clearsight.data.readers.names import count, few
+from clearsight.data.readers.names import few
 from clearsight.data.readers.safe_xml import parse
 from clearsight.data.readers.values import number
 from clearsight.data.readers.voc_files import Listed, Survey, survey
@@ -44,44 +44,66 @@ def sniff(location: Location) -> Evidence | None:
 
 def info(location: Location) -> DataInfo:
     """Splits, classes, faults. Raises `InputError` with the file that is not as it must be."""
-    return _gather(location, None).info("voc")
+    return gather(location, None).info("voc")
 
 
 def read(location: Location, split: str) -> Iterator[Sample]:
     """The pictures of a split in the order of its list; without lists in the order of their files."""
-    return _gather(location, split).samples(split)
+    return gather(location, split).samples(split)
 
 
-def _gather(location: Location, split: str | None) -> BoxSet:
-    """All pictures; with `split`, the annotations of that split alone."""
+def gather(location: Location, split: str | None, masks_alone: bool = False) -> BoxSet:
+    """All pictures; with `split`, the annotations of that split alone; with `masks_alone`, as if there were no boxes. Raises
+    `InputError` with the file that is not as it must be."""
     place = printable(str(location.path))
     if not is_tree(location.path):
         raise InputError(f"{place} is no folder or zip; give that which holds Annotations and JPEGImages")
-    found = survey(open_tree(location.path))
-    gathered, others = BoxSet(notes=list(found.notes)), []
+    found = survey(open_tree(location.path), masks_alone)
+    gathered = BoxSet()
     masks = VocMasks.open(found)
     gathered.declared += masks.declared
     for entry in found.pictures:
+        root = None
+        if entry.xml is not None and split in (None, entry.split):
+            root = _root(found, entry.xml, gathered)
+            if root is None and entry.by == entry.xml and not found.tree.has(entry.member):
+                continue  # nothing speaks of a picture
         picture = _picture(found, entry, gathered)
         picture.whole = masks.of(entry, picture, gathered)
-        if entry.xml is not None and split in (None, entry.split):
-            root = parse(found.tree.read(entry.xml), picture.source)
-            if root.tag != "annotation":
-                others.append(entry.xml)
-                continue
+        gathered.pictures.append(picture)
+        if root is not None:
             gathered.say_size(picture, root.findtext("size/height"), root.findtext("size/width"), "size")
             for position, thing in enumerate(root.iterfind("object"), 1):
                 _add(picture, thing, f"object {position}", gathered)
-        gathered.pictures.append(picture)
+        elif split in (None, entry.split):
+            picture.annotated = False
     if not any(picture.annotated or picture.whole for picture in gathered.pictures):
-        raise InputError(f"{place} holds no annotation of Pascal VOC: an XML file for each picture, in Annotations")
-    masks.settle(gathered)
-    if others:
-        gathered.notes.append(f"{count(len(others), 'XML file')} of something else: {few(others)}")
-    for name in found.unlisted:
-        gathered.faults.add(box_faults.UNLISTED, printable(name))
+        wanted = "an XML file for each picture, in Annotations, or masks in SegmentationClass"
+        raise InputError(f"{place} holds no annotation of Pascal VOC: {wanted}")
+    masks.settle(found, gathered)
+    for kind, names in (
+        (box_faults.UNLISTED, found.unlisted),
+        (mask_faults.UNLISTED, found.unlisted_masks),
+        (box_faults.SPARE, found.spare),
+        (box_faults.UNSPLIT, found.unsplit),
+    ):
+        for name in names:
+            gathered.faults.add(kind, printable(name))
+    gathered.faults.count("files", len(found.spare))
     gathered.faults.count("pictures there", found.there)
+    gathered.faults.count("masks there", found.masks_there)
     return gathered
+
+
+def _root(found: Survey, xml: str, gathered: BoxSet) -> Element | None:
+    """The annotation in an XML file; None where it is something else, which is a fault. Raises `InputError` with the file."""
+    source = printable(str(found.tree.path / xml))
+    root = parse(found.tree.read(xml), source)
+    gathered.faults.count("files")
+    if root.tag == "annotation":
+        return root
+    gathered.faults.add(box_faults.FOREIGN, source)
+    return None
 
 
 def _picture(found: Survey, entry: Listed, gathered: BoxSet) -> Picture:
@@ -89,7 +111,7 @@ def _picture(found: Survey, entry: Listed, gathered: BoxSet) -> Picture:
     source = printable(str(found.tree.path / (entry.xml or entry.by)))
     if not found.tree.has(entry.member):
         gathered.faults.add(box_faults.MISSING, f"{printable(str(found.tree.path / entry.by))}: {key}")
-    if entry.xml is None and entry.classes is None:
+    if entry.xml is None and entry.classes is None and found.boxed:
         gathered.faults.add(box_faults.UNMARKED, key)
     return Picture(key, found.tree.image(entry.member), entry.split, annotated=entry.xml is not None, source=source)
 

@@ -7,6 +7,7 @@ of a `labelmap.txt`, as CVAT writes, or of another table beside the folders, els
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from clearsight.core.errors import BadImage
@@ -14,10 +15,10 @@ from clearsight.core.sample import BACKGROUND, VOID, Masks
 from clearsight.data.readers import mask_faults
 from clearsight.data.readers.box_set import BoxSet
 from clearsight.data.readers.boxes import Picture
-from clearsight.data.readers.index_objects import IndexObjects, Valued, classes_under
+from clearsight.data.readers.index_objects import IndexObjects, Unusable, Valued, classes_under
 from clearsight.data.readers.mask_tables import Classes, Entry, classes_of, find_table, read_table
 from clearsight.data.readers.mask_values import MaskFile, Meaning, pack
-from clearsight.data.readers.names import count
+from clearsight.data.readers.names import count, few
 from clearsight.data.readers.scanning import scan
 from clearsight.data.readers.voc_files import Listed, Survey
 from clearsight.data.tree import Tree
@@ -41,13 +42,14 @@ class VocMasks:
 
     tree: Tree
     classes: Classes
-    objects: dict[str, dict[int, int] | None] = field(
+    objects: dict[str, dict[int, int] | BadImage] = field(
         default_factory=dict
-    )  # file of objects -> number -> value of its class
+    )  # file of objects -> number -> value of its class, or why they cannot be told
     coloured: bool = False
     semantic: bool = False  # whether there are but masks of classes
     beside: bool = False  # whether these lie beside boxes, and so are not read
     total: int = 0
+    bare: list[str] = field(default_factory=list)  # pictures without masks that nothing says should have some
 
     @classmethod
     def open(cls, found: Survey) -> VocMasks:
@@ -67,7 +69,7 @@ class VocMasks:
         seen = scan(found.tree, pairs, _coloured if coloured else _numbered)
         masks.objects = {objects: known for (objects, _), known in zip(pairs, seen, strict=True)}
         masks.semantic = bool(masked) and not single
-        masks.beside = masks.semantic and any(entry.xml is not None for entry in found.pictures)
+        masks.beside = masks.semantic and found.boxed
         masks.total = 0 if masks.beside else len(masked)
         return masks
 
@@ -79,36 +81,46 @@ class VocMasks:
         return self.classes.labels if self.semantic else tuple(n for n in self.classes.labels if n not in NOTHING)
 
     def of(self, entry: Listed, picture: Picture, gathered: BoxSet) -> Masks | None:
-        """The masks of one picture; None where it has none."""
-        if entry.classes is None or not self.total:
+        """The masks of one picture; None where it has none. Where they cannot be told, they raise `BadImage` when loaded."""
+        if not self.total:
             return None
-        image = picture.image
+        member = entry.classes if self.semantic else entry.objects
+        if entry.classes is None or member is None:
+            if entry.masked:
+                gathered.faults.add(mask_faults.MISSING, picture.key)
+            else:
+                self.bare.append(picture.key)
+            return None
+        image, file = picture.image, self.tree.image(member)
         if self.semantic:
-            mask = MaskFile(image, self.tree.image(entry.classes), self.classes.meaning)
-            return Masks("semantic", mask, self.classes.labels)
-        if entry.objects is None:
-            return None
-        things, nameless = self._things(entry.objects)
+            return Masks("semantic", MaskFile(image, file, self.classes.meaning), self.classes.labels)
+        values = self.objects[member]
+        if isinstance(values, BadImage):
+            return Masks("instances", Unusable((file, self.tree.image(entry.classes)), values.name, values.reason), ())
+        things, nameless = self._things(values)
         for number in nameless:
-            gathered.faults.add(mask_faults.NO_LABEL, picture.place(f"object {number} in {entry.objects}"))
+            gathered.faults.add(mask_faults.NO_LABEL, picture.place(f"object {number} in {member}"))
         gathered.faults.count("masks", len(things) + len(nameless))
-        file = self.tree.image(entry.objects)
-        border = pack(BORDER) if pack(BORDER) in (self.objects.get(entry.objects) or {}) else VOID
+        border = pack(BORDER) if pack(BORDER) in values else VOID
         objects = IndexObjects(image, file, tuple(number for number, _ in things))
         return Masks("instances", objects, tuple(name for _, name in things), ignored=Valued(image, file, (border,)))
 
-    def settle(self, gathered: BoxSet) -> None:
-        """A note on pictures without masks, where others have some, and on masks that are not read."""
+    def settle(self, found: Survey, gathered: BoxSet) -> None:
+        """Notes on pictures without masks, where others have some, on masks that are not read, and on whose lists are."""
         if self.beside:
-            gathered.notes.append("SegmentationClass alone is not read beside boxes; --format masks reads it")
-        bare = sum(picture.whole is None for picture in gathered.pictures)
-        if self.total and bare:
-            gathered.notes.append(f"{count(bare, 'picture')} without masks, taken as not annotated with masks")
+            gathered.notes.append("SegmentationClass alone is not read beside boxes; --format voc-masks reads it")
+        if self.bare:
+            what = f"{count(len(self.bare), 'picture')} without masks, taken as not annotated with masks"
+            gathered.notes.append(f"{what}: {few(self.bare)}")
+        if self.total and found.apart:
+            gathered.notes.append(
+                "splits are those of the boxes' lists; --format voc-masks reads ImageSets/Segmentation"
+            )
 
-    def _things(self, objects: str) -> tuple[list[tuple[int, str]], list[int]]:
-        """The objects in a file with their classes, and those without one."""
+    def _things(self, values: Mapping[int, int]) -> tuple[list[tuple[int, str]], list[int]]:
+        """The objects of a file with their classes, and those without one."""
         things, nameless = [], []
-        for number, value in (self.objects.get(objects) or {}).items():
+        for number, value in values.items():
             if number in (0, VOID, pack(BORDER)):
                 continue
             row = self._row(value)
@@ -126,17 +138,15 @@ class VocMasks:
         return colours.get(value)
 
 
-def _numbered(tree: Tree, pair: tuple[str, ...]) -> dict[int, int] | None:
-    """The objects in a file, each with the value of its class; None where one of the two cannot be read."""
+def _numbered(tree: Tree, pair: tuple[str, ...], coloured: bool = False) -> dict[int, int] | BadImage:
+    """The objects in a file, each with the value of its class, with `coloured` its packed colour; why not, where one of the two
+    cannot be read or they do not fit each other."""
+    none = (0, pack(BORDER) if coloured else VOID)
     try:
-        return dict(classes_under(tree.image(pair[0]), tree.image(pair[1]), (0, VOID)))
-    except BadImage:
-        return None
+        return dict(classes_under(tree.image(pair[0]), tree.image(pair[1]), none, coloured))
+    except BadImage as bad:
+        return BadImage(bad.name, bad.reason)  # without the pixels that its traceback holds
 
 
-def _coloured(tree: Tree, pair: tuple[str, ...]) -> dict[int, int] | None:
-    """The same with packed colours of classes."""
-    try:
-        return dict(classes_under(tree.image(pair[0]), tree.image(pair[1]), (0, pack(BORDER)), coloured=True))
-    except BadImage:
-        return None
+def _coloured(tree: Tree, pair: tuple[str, ...]) -> dict[int, int] | BadImage:
+    return _numbered(tree, pair, coloured=True)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from clearsight.core.errors import InputError
+from clearsight.core.image import is_picture
 from clearsight.core.reader import DataInfo, Evidence, Location
 from clearsight.core.sample import Sample, printable
 from clearsight.data.readers import box_faults, mask_faults
@@ -21,7 +23,7 @@ from clearsight.data.readers.drawn import Drawing, Rings
 from clearsight.data.readers.names import count, few
 from clearsight.data.readers.scanning import scan
 from clearsight.data.readers.values import centred, number, outline
-from clearsight.data.readers.yolo_files import Named, YoloFile, below, candidates, label_of, open_file
+from clearsight.data.readers.yolo_files import Named, YoloFile, below, candidates, label_of, labels_of, open_file
 from clearsight.data.tree import Tree
 
 SPARE = frozenset({"classes.txt", "labels.txt", "notes.txt", "readme.txt"})
@@ -60,18 +62,19 @@ def _gather(location: Location, split: str | None) -> BoxSet:
     gathered = BoxSet(notes=file.notes, shares=True, corners=False)
     gathered.declare(list(file.names.values()), "numbers", file.where)
     outlines: list[str] = []
-    masked = _outlined(file)
-    for own in file.entries:
-        found = list(file.pictures(own))
-        outlines += _add_split(file, own, found, gathered, look=split in (None, own), masked=masked)
-        if split is None:
-            _orphans(file, own, found, gathered)
+    found = {own: list(file.pictures(own)) for own in file.entries}
+    members = {named.member for several in found.values() for named in several}
+    masked = _outlined(file, members)
+    for own, several in found.items():
+        outlines += _add_split(file, own, several, gathered, look=split in (None, own), masked=masked)
     if outlines and masked:
         gathered.notes.append("boxes are those around the polygons")
-    elif outlines:
-        gathered.notes.append(f"{count(len(outlines), 'polygon')} read as the boxes around them: {few(outlines)}")
+    for place in () if masked else outlines:
+        gathered.faults.add(box_faults.AROUND, place)
     if not gathered.pictures:
         raise InputError(f"{file.where} names no folder or list that holds pictures")
+    if split is None:
+        _strays(file, members, gathered)
     return gathered
 
 
@@ -83,7 +86,6 @@ def _add_split(
     labels = [label_of(named.member) for named in found]
     there = [look and file.tree.has(label) for label in labels]
     known = not look or any(there)
-    missing: list[str] = []
     outlines: list[str] = []
     for named, label, marked in zip(found, labels, there, strict=True):
         key, source = gathered.key(named.member), printable(str(file.tree.path / label))
@@ -93,22 +95,19 @@ def _add_split(
             gathered.faults.add(box_faults.MISSING, f"{named.by}: {printable(named.member)}")
         if marked:
             outlines += _read_labels(file, label, picture, gathered, masked)
-        elif look:
-            missing.append(key)
-    if missing and not known:
-        what = f"{split} has no label file at all: its {count(len(missing), 'picture')} taken as not annotated"
+        elif look and known:
+            gathered.faults.add(box_faults.NO_LABEL_FILE, key)
+    if found and not known:
+        what = f"{split} has no label file at all: its {count(len(found), 'picture')} taken as not annotated"
         gathered.notes.append(what)
-    elif missing:
-        what = f"{count(len(missing), 'picture')} of {split} without a label file, taken as showing none of the classes"
-        gathered.notes.append(f"{what}, which is YOLO's convention: {few(missing)}")
     return outlines
 
 
-def _outlined(file: YoloFile) -> bool:
-    """Whether the lines of all label files are polygons, and there is one."""
+def _outlined(file: YoloFile, members: Iterable[str]) -> bool:
+    """Whether the lines of all pictures' label files are polygons, and there is one."""
     if file.poses:
         return False
-    labels = [label_of(named.member) for split in file.entries for named in file.pictures(split)]
+    labels = sorted(map(label_of, members))
     forms = set().union(*scan(file.tree, [label for label in labels if file.tree.has(label)], _forms))
     return forms == {"polygon"}
 
@@ -158,15 +157,20 @@ def _around(values: Sequence[float]) -> tuple[float, float, float, float]:
     return min(x), min(y), max(x), max(y)
 
 
-def _orphans(file: YoloFile, split: str, found: Sequence[Named], gathered: BoxSet) -> None:
-    """Label files of a split's folders that belong to no picture."""
-    if any(entry.lower().endswith(".txt") for entry in file.entries[split]):
-        return  # a list may name some of a folder's pictures
-    known = {label_of(named.member) for named in found}
-    for folder in sorted({posixpath.dirname(label) for label in known}):
-        for name in below(file.tree, folder):
-            here, base = posixpath.split(name)
-            if here == folder and base.lower().endswith(".txt") and base.lower() not in SPARE:
-                gathered.faults.count("files")
-                if name not in known:
-                    gathered.faults.add(box_faults.ORPHANS, printable(str(file.tree.path / name)))
+def _strays(file: YoloFile, members: set[str], gathered: BoxSet) -> None:
+    """Pictures that are there and no entry names, and label files that belong to no picture: of folders that labels of named
+    pictures lie in, and of all below those that belong to the entries."""
+    there = list(below(file.tree, file.bases[0]))
+    gathered.name_unlisted(there, members)
+    known = {label_of(name) for name in members.union(filter(is_picture, there))}
+    homes = {posixpath.dirname(label_of(member)) for member in members}
+    files = {name for home in homes for name in below(file.tree, home) if posixpath.dirname(name) == home}
+    for entry in chain(*file.entries.values()):
+        if (home := labels_of(entry)) != entry:  # beside pictures lie other texts too
+            files.update(below(file.tree, home))
+    for name in sorted(files):
+        base = posixpath.basename(name).lower()
+        if base.endswith(".txt") and base not in SPARE:
+            gathered.faults.count("files")
+            if name not in known:
+                gathered.faults.add(box_faults.ORPHANS, printable(str(file.tree.path / name)))

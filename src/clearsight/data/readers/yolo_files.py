@@ -71,12 +71,18 @@ class YoloFile:
 
 
 def label_of(member: str) -> str:
-    """The label file of a picture: `labels` in place of the last `images` among its folders, else beside it."""
-    *folders, file = member.split("/")
+    """The label file of a picture, in the folder of labels."""
+    folder, file = posixpath.split(member)
+    return posixpath.join(labels_of(folder), f"{PurePosixPath(file).stem}.txt")
+
+
+def labels_of(folder: str) -> str:
+    """Where the labels of a folder's pictures lie: `labels` in place of the last `images` in it, else the same folder."""
+    folders = folder.split("/")
     last = next((place for place in range(len(folders) - 1, -1, -1) if folders[place] == "images"), None)
     if last is not None:
         folders[last] = "labels"
-    return "/".join((*folders, f"{PurePosixPath(file).stem}.txt"))
+    return "/".join(folders)
 
 
 def below(tree: Tree, folder: str) -> Iterator[str]:

@@ -18,8 +18,8 @@ from clearsight.data.readers.cityscapes import IDS
 from clearsight.data.writers.masks import png
 from clearsight.data.writers.putting import masked, put
 
-HOLDS = frozenset({"semantic", "unannotated"})
-"""The class of each pixel; the classes are always the same."""
+HOLDS = frozenset({"semantic", "unannotated", "city"})
+"""The class of each pixel, and the city in a picture's name; the classes are always the same."""
 
 TAKEN: frozenset[str] = frozenset()
 
@@ -30,10 +30,13 @@ UNLABELLED = 0
 
 
 def place(sample: Sample, split: str, name: str) -> str:
-    """In the folder of its city."""
+    """In the folder of its city, with which its name begins, whatever was put before it to make it unique."""
     path = PurePosixPath(name)
     stem = path.stem.removesuffix(PICTURE)
-    return f"{PICTURES}/{split}/{stem.split('_')[0] or 'pictures'}/{stem}{PICTURE}{path.suffix}"
+    city = sample.extra.get("city", stem.split("_")[0])
+    if stem.split("_")[0] != city:
+        stem = f"{city}_{stem}"
+    return f"{PICTURES}/{split}/{city or 'pictures'}/{stem}{PICTURE}{path.suffix}"
 
 
 def write(folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mapping[str, Sequence[str]]) -> None:

@@ -1,24 +1,23 @@
 """COCO: `train/1.jpg` and, for each split, `annotations/instances_train.json`.
 
 Format: https://cocodataset.org/#format-data. Categories are numbered from 1 in the order of the classes; boxes are x, y,
-width, height; masks are run lengths, which keep every pixel, holes and parts.
+width, height; masks are run lengths, which keep every pixel, holes and parts. Objects without a mask have no `segmentation`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from clearsight.core.sample import Sample
 from clearsight.core.writer import Placed
-from clearsight.data.writers.putting import decimals, drawn_classes, plain, put
+from clearsight.data.writers.putting import areas_of, decimals, drawn_classes, plain, put
 from clearsight.ops.rle import to_coco
 
-HOLDS = frozenset({"boxes", "masks", "overlap", "corners", "crowd", "classes"})
-"""Boxes, masks and crowds."""
+HOLDS = frozenset({"boxes", "masks", "overlap", "corners", "crowd", "area", "classes"})
+"""Boxes, masks, crowds and areas."""
 
 TAKEN: frozenset[str] = frozenset()
 
@@ -52,9 +51,11 @@ def _annotations(placed: Sequence[Placed], numbers: Mapping[str, int]) -> list[d
     for image, picture in enumerate(placed, 1):
         boxes, masks = picture.sample.boxes, picture.sample.masks
         assert boxes is not None  # COCO cannot say that a picture is not annotated
-        shapes = [None] * len(boxes.labels) if masks is None else [to_coco(runs) for runs in masks.runs()]
-        for row, (label, (x1, y1, x2, y2)) in enumerate(zip(boxes.labels, decimals(boxes.xyxy), strict=True)):
-            area = (x2 - x1) * (y2 - y1) if boxes.area is None else Decimal(str(float(boxes.area[row])))
+        shapes = [] if masks is None else [to_coco(runs) for runs in masks.runs()]
+        for row, (label, corners, area) in enumerate(
+            zip(boxes.labels, decimals(boxes.xyxy), areas_of(boxes), strict=True)
+        ):
+            x1, y1, x2, y2 = corners
             entry = {
                 "id": len(found) + 1,
                 "image_id": image,
@@ -63,5 +64,7 @@ def _annotations(placed: Sequence[Placed], numbers: Mapping[str, int]) -> list[d
                 "area": plain(area),
                 "iscrowd": int(boxes.crowd is not None and bool(boxes.crowd[row])),
             }
-            found.append(entry if shapes[row] is None else entry | {"segmentation": shapes[row]})
+            found.append(
+                entry | {"segmentation": shapes[row]} if row < len(shapes) else entry
+            )  # those with masks are first
     return found

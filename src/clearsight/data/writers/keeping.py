@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from clearsight.core.sample import Array, Boxes, Sample
-from clearsight.data.writers.masking import keep_masks, losses, tied
+from clearsight.core.errors import BadImage
+from clearsight.core.sample import Array, Boxes, Masks, Sample
+from clearsight.data.writers.masking import keep_masks, losses
+from clearsight.data.writers.naming import safe
+from clearsight.data.writers.putting import areas_of
+from clearsight.data.writers.tying import NO_BOXES, NO_MASKS, lacks_masks, partners, round_masks, tied, within
 
 NOTHING = 0.01
 """Pixels by which a box may change: less than any eye or any measure sees."""
@@ -29,22 +34,45 @@ class Keeping:
     taken: frozenset[str] = frozenset()
     classes: tuple[str, ...] = ()
 
+    def suited(self, samples: Iterable[Sample]) -> Keeping:
+        """The same for these samples: a format in which all is boxes or all is masks keeps the boxes of objects without a mask,
+        where there are some, and those round the masks, and no mask."""
+        if self.rounds and "boxes" in self.fields and any(map(_has_bare_boxes, samples)):
+            return replace(self, fields=self.fields - {"masks"})
+        return self
+
+    @property
+    def ties(self) -> bool:
+        """Whether boxes and masks are of the same objects."""
+        return "masks" in self.holds and "apart" not in self.holds
+
+    @property
+    def rounds(self) -> bool:
+        """Whether boxes are but those round the masks."""
+        return self.ties and "corners" not in self.holds and "masks" in self.fields
+
     def keep(self, sample: Sample, size: tuple[int, int]) -> Sample | None:
         """The sample as it will be read again; None where the format cannot hold it. `size` is (height, width). Raises
         `BadImage` where its masks cannot be loaded."""
-        boxes = self._boxes(sample.boxes, size) if "boxes" in self.fields else None
-        masks = keep_masks(sample.masks, self.holds, self.classes, size) if "masks" in self.fields else None
-        if masks is not None and masks.kind == "instances" and "apart" not in self.holds:
-            boxes, masks = tied(sample.boxes, masks, size, "corners" in self.holds)
+        boxes, masks = self._drawn(sample, size)
         labels = self._labels(sample, boxes is not None or masks is not None) if "labels" in self.fields else None
-        lacking = [found is None for name, found in (("boxes", boxes), ("masks", masks)) if name in self.fields]
-        if any(lacking) and not ("each" in self.holds and not all(lacking)):
-            if "unannotated" not in self.holds or labels is not None or not all(lacking):
+        if boxes is None and masks is None and self.fields & {"boxes", "masks"}:
+            if "unannotated" not in self.holds or labels is not None:
                 return None  # it would say that nothing is there
         elif "labels" in self.fields and "several" not in self.holds and len(labels or ()) != 1:
             return None
-        extra = self._extra(sample.extra) if "extra" in self.holds else {}
-        return Sample(sample.key, sample.image, labels, boxes, masks, extra=extra)
+        return Sample(sample.key, sample.image, labels, boxes, masks, extra=self._extra(sample))
+
+    def _drawn(self, sample: Sample, size: tuple[int, int]) -> tuple[Boxes | None, Masks | None]:
+        """Boxes and masks. Where one of both is not known of the picture, and the format cannot say so, there is none."""
+        if sample.masks is not None and sample.masks.kind == "instances" and self.ties:
+            all_boxes, objects = tied(sample.boxes, sample.masks, size, self.holds, own=not self.rounds)
+            return all_boxes, objects if "masks" in self.fields else None
+        boxes = self._boxes(sample.boxes, size) if "boxes" in self.fields else None
+        masks = keep_masks(sample.masks, self.holds, self.classes, size) if "masks" in self.fields else None
+        if self.fields >= {"boxes", "masks"} and "each" not in self.holds and (boxes is None) != (masks is None):
+            return boxes or replace(NO_BOXES, said=size), masks or NO_MASKS
+        return boxes, masks
 
     def _labels(self, sample: Sample, drawn: bool) -> tuple[str, ...] | None:
         labels = sample.labels
@@ -61,19 +89,25 @@ class Keeping:
         xyxy = within(boxes.xyxy, size)
         crowd = boxes.crowd if "crowd" in self.holds else None
         difficult = boxes.difficult if "difficult" in self.holds else None
+        area = boxes.area if "area" in self.holds else None
         seen: dict[Any, int] = {}
         for row, (corners, label) in enumerate(zip(xyxy.tolist(), boxes.labels, strict=True)):
             if corners[0] < corners[2] and corners[1] < corners[3]:
                 marks = (bool(flags[row]) for flags in (crowd, difficult) if flags is not None)
                 seen.setdefault((label, *corners, *marks), row)
         rows = list(seen.values())
-        return Boxes(xyxy, boxes.labels, crowd, difficult, size).rows(rows, tuple(boxes.labels[row] for row in rows))
+        labels = tuple(boxes.labels[row] for row in rows)
+        return Boxes(xyxy, boxes.labels, crowd, difficult, size, area).rows(rows, labels)
 
-    def _extra(self, extra: Mapping[str, Any]) -> dict[str, Any]:
+    def _extra(self, sample: Sample) -> dict[str, Any]:
+        """The further columns that the format has, and the city where the name of the picture begins with it."""
+        begins = PurePosixPath(sample.key).stem.split("_")[0]
+        named = sample.extra.get("city") == begins == safe(begins)
         return {
             column: value if isinstance(value, PLAIN) else str(value)
-            for column, value in extra.items()
-            if re.sub(r"[\s_.-]", "", column.casefold()) not in self.taken
+            for column, value in sample.extra.items()
+            if ("extra" in self.holds and re.sub(r"[\s_.-]", "", column.casefold()) not in self.taken)
+            or ("city" in self.holds and column == "city" and named)
         }
 
 
@@ -88,21 +122,24 @@ class Lost:
         if number:
             self.kinds.setdefault(what, Counter())[key] += number
 
-    def compare(self, sample: Sample, kept: Sample | None, fields: frozenset[str]) -> None:
-        """Count what of a sample is not in what is kept of it."""
+    def compare(self, sample: Sample, kept: Sample | None, keeping: Keeping) -> None:
+        """Count what of a sample is not in what is kept of it. Raises `BadImage` where its masks cannot be loaded."""
+        drawn = keeping.fields & {"boxes", "masks"}
         if kept is None:
-            drawn = fields & {"boxes", "masks"} or {"labels"}
-            bare = any(getattr(sample, name) is None for name in drawn)
+            bare = any(getattr(sample, name) is None for name in drawn or {"labels"})
             self.add("pictures that are not annotated" if bare else "pictures without exactly one label", sample.key)
             return
         self._labels(sample, kept)
-        self._boxes(sample, kept)
+        self._boxes(sample, kept, keeping.rounds)
+        for name in sorted(drawn):
+            if getattr(sample, name) is None and getattr(kept, name) is not None:
+                self.add(f"the statements that a picture is not annotated with {name}", sample.key)
         for column in sample.extra.keys() - kept.extra.keys():
             self.add(f"values of the further column {column!r}", sample.key)
         for name in sample.values or ():
             self.add(f"numbers called {name!r}", sample.key)
         if sample.masks is not None:
-            for what, number in losses(sample.masks, kept.masks, "masks" in fields):
+            for what, number in losses(sample.masks, kept.masks, keeping.holds, keeping.fields):
                 self.add(what, sample.key, number)
         self.add("captions", sample.key, int(sample.caption is not None))
 
@@ -113,7 +150,8 @@ class Lost:
             what = "not annotated with labels" if sample.labels is None else "with none of the labels"
             self.add(f"the statements that a picture is {what}", sample.key)
 
-    def _boxes(self, sample: Sample, kept: Sample) -> None:
+    def _boxes(self, sample: Sample, kept: Sample, rounds: bool) -> None:
+        """Those of boxes; `rounds` is whether they are but those round the masks."""
         before, after = sample.boxes, kept.boxes
         if before is None:
             return
@@ -122,23 +160,37 @@ class Lost:
             return
         if before.said not in (None, after.said):
             self.add("sizes that annotations say and pictures do not have", sample.key)
-        if kept.masks is not None and kept.masks.kind == "instances" and len(after.labels) != len(before.labels):
-            self.add("boxes, in whose place those round the masks are written", sample.key, len(before.labels))
-            return
-        beyond = np.abs(before.xyxy - within(before.xyxy, after.said)).max(1, initial=0) > NOTHING
+        own = within(before.xyxy, after.said)
+        beyond = np.abs(before.xyxy - own).max(1, initial=0) > NOTHING
         self.add("parts of boxes beyond their picture", sample.key, int(beyond.sum()))
-        if after.xyxy.shape == before.xyxy.shape:
-            moved = np.abs(within(before.xyxy, after.said) - after.xyxy).max(1, initial=0) > NOTHING
+        gone = (Counter(_places(own, before.labels)) - Counter(_places(after.xyxy, after.labels))).total()
+        if rounds and sample.masks is not None:
+            runs = sample.masks.runs()
+            pairs = partners(replace(before, xyxy=own), sample.masks, runs)
+            masked = [row for row, box in enumerate(pairs) if box is not None]
+            boxes = [box for box in pairs if box is not None]
+            moved = np.abs(own[boxes] - round_masks(runs)[masked]).max(1, initial=0) > NOTHING
             self.add("corners of boxes that are not those of their masks", sample.key, int(moved.sum()))
-        gone = len(before.labels) - len(after.labels)
+            gone = len(before.labels) - len(boxes)
         self.add("boxes that are there twice, or have no area within their picture", sample.key, gone)
-        if before.crowd is not None and after.crowd is None:
-            self.add("marks that a box is a crowd", sample.key, int(before.crowd.sum()))
-        if before.difficult is not None and after.difficult is None:
-            self.add("marks that a box is difficult", sample.key, int(before.difficult.sum()))
+        for name, what in (("crowd", "a crowd"), ("difficult", "difficult")):
+            if getattr(before, name) is not None and getattr(after, name) is None:
+                self.add(f"marks that a box is {what}", sample.key, int(getattr(before, name).sum()))
+        if before.area is not None and after.area is None:
+            implied = np.array(areas_of(replace(before, xyxy=own, area=None)), np.float64)
+            differ = ~np.isclose(before.area, implied, rtol=1e-4, atol=NOTHING)
+            self.add("areas of objects that are not those of their boxes", sample.key, int(differ.sum()))
 
 
-def within(xyxy: Array, size: tuple[int, int]) -> Array:
-    """Boxes (N, 4) clipped to a picture of (height, width)."""
-    height, width = size
-    return np.clip(xyxy, 0, np.array([width, height, width, height], np.float32))
+def _places(xyxy: Array, labels: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Boxes (N, 4) with their labels, to be counted."""
+    return [(label, *corners) for label, corners in zip(labels, xyxy.tolist(), strict=True)]
+
+
+def _has_bare_boxes(sample: Sample) -> bool:
+    """Whether a sample has boxes of objects without a mask; False too where its masks cannot be loaded, so that it is not
+    written anyway."""
+    try:
+        return sample.boxes is not None and lacks_masks(sample.boxes, sample.masks)
+    except BadImage:
+        return False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from clearsight.core.sample import BACKGROUND, VOID, Array, Boxes, Masks
+from clearsight.core.sample import BACKGROUND, VOID, Array, Masks
 from clearsight.ops import rle
 from clearsight.ops.paint import paint
 from clearsight.ops.rle import Runs
@@ -79,43 +79,20 @@ def flattened(runs: Sequence[Runs]) -> tuple[Runs, ...]:
     return rle.from_indices(paint(runs, numbers, runs[0].height, runs[0].width, background=0), numbers)
 
 
-def tied(boxes: Boxes | None, masks: Masks, size: tuple[int, int], own: bool) -> tuple[Boxes, Masks]:
-    """Boxes and masks of the same objects, for formats in which an object has both: the boxes that are there where they are
-    as many and of the same classes, and `own` says that the format has numbers for them; else those round the masks. Of what
-    is there twice, box and mask, one is left."""
-    runs = masks.runs()
-    round_them = np.array([rle.box(one) for one in runs], np.float32).reshape(-1, 4)
-    xyxy, area = round_them, np.array([rle.area(one) for one in runs], np.float64)
-    if boxes is not None and own and together(boxes, masks):
-        height, width = size
-        xyxy = np.clip(boxes.xyxy, 0, np.array([width, height, width, height], np.float32))
-        flat = np.asarray((xyxy[:, 2:] <= xyxy[:, :2]).any(1))
-        xyxy = np.where(flat[:, None], round_them, xyxy)
-        area = area if boxes.area is None else boxes.area
-    crowd = [False] * len(runs) if masks.crowd is None else masks.crowd.tolist()
-    seen: dict[tuple[object, ...], int] = {}
-    for row, (one, label) in enumerate(zip(runs, masks.labels, strict=True)):
-        seen.setdefault((label, crowd[row], *xyxy[row].tolist(), one.counts.tobytes()), row)
-    rows = list(seen.values())
-    labels = tuple(masks.labels[row] for row in rows)
-    both = Boxes(xyxy, masks.labels, masks.crowd, None, size, area).rows(rows, labels)
-    return both, replace(masks, load=Some(masks, tuple(rows)), labels=labels, crowd=both.crowd)
-
-
-def together(boxes: Boxes, masks: Masks) -> bool:
-    """Whether boxes and masks are of the same objects in the same order, as far as their number, classes and marks tell."""
-    crowds = [np.zeros(len(own.labels), bool) if own.crowd is None else own.crowd for own in (boxes, masks)]
-    return boxes.labels == masks.labels and bool((crowds[0] == crowds[1]).all())
-
-
-def losses(before: Masks, after: Masks | None, held: bool) -> Iterator[tuple[str, int]]:
-    """What of masks is not kept, each with how much; `held` is whether the format has masks at all."""
+def losses(
+    before: Masks, after: Masks | None, holds: frozenset[str], fields: frozenset[str]
+) -> Iterator[tuple[str, int]]:
+    """What of masks is not kept, each with how much; `holds` is what the format can hold and `fields` what is written in it."""
+    if after is None and before.kind == "semantic":
+        yield "masks", 1
+        return
     if after is None:
-        many = held and before.kind == "instances" and len(before.labels) > MOST
-        what = f"masks of pictures with more than {MOST} objects" if many else "masks"
-        yield what, len(before.labels) if before.kind == "instances" else 1
+        what = "masks, as some boxes have none" if "masks" in holds - fields else "masks"
+        many = "masks" in fields and len(before.labels) > MOST
+        yield f"masks of pictures with more than {MOST} objects" if many else what, len(before.labels)
         return
     if before.kind == "semantic":
+        yield "pixels of values outside the classes", sum(before.judged()[1].values())
         return
     if after.kind == "semantic":
         yield "which object each pixel is of", len(before.labels)

@@ -16,7 +16,7 @@ import numpy as np
 
 from clearsight.core.errors import InputError
 from clearsight.core.files import in_words
-from clearsight.core.sample import Array, Masks, Sample
+from clearsight.core.sample import Array, Boxes, Masks, Sample
 from clearsight.core.writer import Placed
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -34,6 +34,13 @@ def decimals(xyxy: Array) -> list[list[Decimal]]:
     """Coordinates, float32 (N, 4), as the shortest decimal numbers that are read as the same float32: sums and differences
     of these are exact."""
     return [[Decimal(str(value)) for value in row] for row in np.asarray(xyxy, np.float32)]
+
+
+def areas_of(boxes: Boxes) -> list[Decimal]:
+    """The areas of objects in pixels²: as annotations say, else those of their boxes, exactly."""
+    if boxes.area is not None:
+        return [Decimal(str(area)) for area in boxes.area.tolist()]
+    return [(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in decimals(boxes.xyxy)]
 
 
 def text(value: Decimal) -> str:

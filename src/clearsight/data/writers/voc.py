@@ -57,8 +57,9 @@ def write(folder: Path, pictures: Mapping[str, Sequence[Placed]], classes: Mappi
             if picture.sample.masks is not None:
                 _masks(folder, stem, picture, classes["masks"])
         masked = [stem for stem, picture in zip(stems, placed, strict=True) if picture.sample.masks is not None]
-        if masked:
-            put(folder / f"ImageSets/Segmentation/{split}.txt", "".join(f"{stem}\n" for stem in masked))
+        named = masked if "boxes" in classes else stems  # without boxes it is this list that is read
+        if named:
+            put(folder / f"ImageSets/Segmentation/{split}.txt", "".join(f"{stem}\n" for stem in named))
     if "masks" in classes:
         put(folder / "labelmap.txt", _labelmap(_names(pictures, classes["masks"])))
 
