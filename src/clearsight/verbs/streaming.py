@@ -38,11 +38,8 @@ def stream_roles(
     not read beforehand. A split none of whose samples has any of the fields `needs` judges and chooses nothing. Raises
     `InputError` where there is nothing to learn from, and for options that need a list.
     """
+    _require_train(options, dataset)
     splits = dataset.info.splits
-    if "train" not in splits:
-        raise InputError(f"there are no training pictures; the data has only {', '.join(splits)}")
-    if options.fold is not None:
-        raise InputError(f"--folds: dividing the pictures of a stream into folds {LISTED}")
     train, group = dataset.parts("train"), dataset.group
     head = [sample for sample in context.samples["train"] if sample.key in context.digests]
     judge, chosen, notes = list(other or ()), list[Sample](), list[str]()
@@ -103,6 +100,15 @@ def pictures_in_epoch(plan: Plan, roles: Roles) -> int:
     if plan.steps is None:
         raise InputError(f"{plan.data} is a stream whose length is not known: say with --steps how long to train")
     return max(1, int(plan.steps * plan.batch_size * plan.accumulate) // 10)
+
+
+def _require_train(options: Any, dataset: Dataset) -> None:
+    """Raises `InputError` where there is nothing to learn from, or it is to be divided into folds."""
+    splits = dataset.info.splits
+    if "train" not in splits:
+        raise InputError(f"there are no training pictures; the data has only {', '.join(splits)}")
+    if options.fold is not None:
+        raise InputError(f"--folds: dividing the pictures of a stream into folds {LISTED}")
 
 
 def _parted(stream: SampleStream, share: float, group: str | None, salt: str = "") -> tuple[SampleStream, list[Sample]]:
