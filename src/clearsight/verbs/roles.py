@@ -122,7 +122,7 @@ def assign_roles(
         chosen = val
     elif test and val:
         judge, name, chosen = test, "test", val
-        notes.append("judged on the data's test split; its val split chooses the weights and fits the temperature")
+        notes.append("judged on the data's test split; its val split chooses the weights and what is fitted afterwards")
     elif test or val:
         judge, name = test or val, "test" if test else "val"
         notes.append(f"judged on the data's {name} split")

@@ -198,3 +198,19 @@ def test_the_order_of_boxes_does_not_matter_to_copies() -> None:
     samples = [Sample("1", PICTURE, boxes=one), Sample("2", PICTURE, boxes=one.rows([1, 0], ("b", "a")))]
     (finding,) = found("duplicates", context({"train": samples}, copies={"2": "1"}))
     assert finding.items == ("2 = 1",)
+
+
+# objects annotated twice
+
+
+def test_boxes_that_all_but_cover_another_of_their_class_are_named() -> None:
+    xyxy = np.array([[0, 0, 20, 20], [0.5, 0, 20, 20.4], [0, 0, 20, 20.1], [30, 0, 40, 9], [30, 2, 40, 9]], np.float32)
+    sample = Sample("x", PICTURE, boxes=Boxes(xyxy, ("a", "a", "b", "a", "a")))
+    (finding,) = found("annotations", context({"train": [sample, boxed("y", "ab")]}))
+    assert finding.level == "warning" and finding.items == ("x: a at 0.5, 0, 20, 20.4",)
+    assert finding.message.startswith("1 box lies on another one of the same class")
+
+
+def test_crowds_may_cover_what_is_in_them() -> None:
+    boxes = Boxes(np.array([[0, 0, 20, 20]] * 2, np.float32), ("a", "a"), crowd=np.array([True, False]))
+    assert found("annotations", context({"train": [Sample("x", PICTURE, boxes=boxes), boxed("y", "b")]})) == []

@@ -34,13 +34,13 @@ def render(context: Context) -> Section | None:
     step = history.get("step")
     if step is None:
         return None
-    headline, higher = _headline(context)
+    headline, title, higher = _headline(context)
     # Where the last weights became the model, a mark at the best would promise what it cannot do.
     best = higher if context.settings.get("keep", {}).get("value") == "best" else None
     losses = {"training": history.get("loss"), "held out": history.get("val_loss")}
     figures = [
         _figure(step, {name: values for name, values in losses.items() if values is not None}, "Loss"),
-        _figure(step, _only(history, headline), f"Held-out {headline}", best),
+        _figure(step, _only(history, headline), f"Held-out {title}", best),
         _figure(step, _only(history, "lr"), "Learning rate"),
     ]
     drawn = [figure for figure in figures if figure is not None]
@@ -53,11 +53,18 @@ def _only(history: Mapping[str, Array], name: str) -> dict[str, Array]:
     return {name: history[name]} if name in history else {}
 
 
-def _headline(context: Context) -> tuple[str, bool]:
-    """The column that the model is judged by, and whether more of it is better."""
+def _headline(context: Context) -> tuple[str, str, bool]:
+    """The column that the model is judged by, what people call it, and whether more of it is better."""
     if context.evaluation is not None:
-        return context.evaluation.result.headline, context.evaluation.result.higher_is_better
-    return next((name for name in context.history if name not in KNOWN), ""), True
+        result = context.evaluation.result
+        title = result.figure(result.headline).title
+        return (
+            result.headline,
+            title if title[1:2].isupper() else title[:1].lower() + title[1:],
+            result.higher_is_better,
+        )
+    name = next((name for name in context.history if name not in KNOWN), "")
+    return name, name, True
 
 
 def _intro(step: Array) -> str:

@@ -73,7 +73,8 @@ def _facts(context: Context) -> dict[str, str]:
             asked = context.evaluation.result.per if context.evaluation is not None else "class"
             facts[html.plurals(asked).capitalize()] = f"{len(task['labels']):,}"
         if task.get("size"):
-            facts["Picture size"] = f"{task['size']} × {task['size']} px"
+            height, width = task.get("canvas") or (task["size"], task["size"])
+            facts["Picture size"] = f"{width} × {height} px"
         if context.model["weights"].get("bytes"):
             facts["Weights"] = html.size(context.model["weights"]["bytes"])
     parameters = (context.manifest.get("net") or {}).get("parameters")
