@@ -184,6 +184,12 @@ class ZipTree(Tree):
             return self.read(name)[:length]  # which says what is wrong
 
 
+def around(path: Path, tree: Tree, members: Iterable[str]) -> Iterable[str]:
+    """The files among which pictures may lie that nothing names: all of a tree where the user gave it, else, where `path` is a
+    file in it, those beside the members."""
+    return tree.files if is_tree(path) else beside(tree, members)
+
+
 def beside(tree: Tree, members: Iterable[str]) -> Iterator[str]:
     """The files in the folders of a disk that members lie in, but in no folder of these: where the whole place is not meant."""
     for folder in sorted({posixpath.dirname(member) for member in members}):

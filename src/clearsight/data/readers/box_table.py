@@ -36,7 +36,7 @@ from clearsight.data.readers.table_files import (
     unclear,
 )
 from clearsight.data.readers.values import FAR, centred, cornered, is_empty, name_of, number
-from clearsight.data.tree import FolderTree, Tree, beside, is_tree, open_tree
+from clearsight.data.tree import FolderTree, Tree, around, is_tree, open_tree
 
 COLUMNS = frozenset({"image_column", "label_column"})
 
@@ -112,7 +112,7 @@ def _gather(location: Location) -> BoxSet:
     for picture in gathered.pictures:
         picture.extra = {column: cell for column, cell in picture.extra.items() if column not in varying}
     _settle_units(gathered)
-    gathered.name_unlisted(tree.files if is_tree(location.path) else beside(tree, members), members)
+    gathered.name_unlisted(around(location.path, tree, members), members)
     return gathered
 
 

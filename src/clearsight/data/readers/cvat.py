@@ -26,7 +26,7 @@ from clearsight.data.readers.marks import Groups, note_polygons
 from clearsight.data.readers.names import count, few, natural_order, split_of
 from clearsight.data.readers.safe_xml import parse
 from clearsight.data.readers.values import FAR, number, outline
-from clearsight.data.tree import FolderTree, Tree, beside, is_tree, open_tree
+from clearsight.data.tree import FolderTree, Tree, around, is_tree, open_tree
 
 HEAD = 2**13
 """Bytes of a file that sniffing looks at."""
@@ -98,7 +98,7 @@ def _gather(location: Location) -> BoxSet:
     if not gathered.pictures:
         raise InputError(f"{printable(str(location.path))}: its annotations name no picture; export it again")
     _say(gathered, list(attributes), list(subsets))
-    gathered.name_unlisted(tree.files if is_tree(location.path) else beside(tree, members), members)
+    gathered.name_unlisted(around(location.path, tree, members), members)
     return gathered
 
 

@@ -28,7 +28,7 @@ from clearsight.data.readers.labelstudio_tasks import Task, tasks_of
 from clearsight.data.readers.marks import add_polygon, note_polygons
 from clearsight.data.readers.names import count, few, natural_order, split_of
 from clearsight.data.readers.values import cornered, number, outline, read_json
-from clearsight.data.tree import FolderTree, Tree, beside, is_tree, open_tree
+from clearsight.data.tree import FolderTree, Tree, around, is_tree, open_tree
 
 COLUMNS = frozenset({"image_column", "label_column"})
 
@@ -112,7 +112,7 @@ def _gather(location: Location) -> BoxSet:
     if wanted and not controls.keys() >= set(wanted):
         raise InputError(f"{where} has no choices called {few(wanted)}; it has {few(list(controls), 10) or 'none'}")
     _settle(gathered, [] if wanted else list(controls))
-    gathered.name_unlisted(tree.files if is_tree(location.path) else beside(tree, members), members)
+    gathered.name_unlisted(around(location.path, tree, members), members)
     return gathered
 
 

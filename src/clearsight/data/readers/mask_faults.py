@@ -9,6 +9,9 @@ from __future__ import annotations
 from clearsight.data.readers.faults import Kind
 from clearsight.data.readers.names import count
 
+OR_BOXES = "draw these masks too, or learn boxes alone with --task detect"
+"""What to do where some objects have a box and no mask."""
+
 SHORT = Kind("polygons of fewer than 3 points", "left out", "draw them anew or remove them", "warning", "masks")
 NO_OUTLINE = Kind(
     "polygons whose coordinates are no numbers of pixels, or no pairs",
@@ -31,7 +34,7 @@ NO_LABEL = Kind("masks without a label", "left out", "give them one", of="masks"
 NO_MASK = Kind(
     "objects without a mask, where others have one",
     "left out of the masks",
-    "draw these masks too, or learn boxes alone with --task detect",
+    OR_BOXES,
     "warning",
     "objects",
 )
@@ -79,7 +82,7 @@ def unmasked(objects: int) -> Kind:
     return Kind(
         f"pictures with a box and no mask for {count(objects, 'object')}",
         "taken to show only what has a mask",
-        "draw these masks too, or learn boxes alone with --task detect",
+        OR_BOXES,
         "warning",
         "pictures",
     )

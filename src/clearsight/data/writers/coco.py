@@ -64,7 +64,6 @@ def _annotations(placed: Sequence[Placed], numbers: Mapping[str, int]) -> list[d
                 "area": plain(area),
                 "iscrowd": int(boxes.crowd is not None and bool(boxes.crowd[row])),
             }
-            found.append(
-                entry | {"segmentation": shapes[row]} if row < len(shapes) else entry
-            )  # those with masks are first
+            # those with masks are first
+            found.append(entry | {"segmentation": shapes[row]} if row < len(shapes) else entry)
     return found

@@ -99,9 +99,8 @@ class Yolo(Configured, OnBackbone):
         self.config, self.candidates, self.overlap = dict(config), task.candidates, modules.overlap
         self.backbone, self.neck, self.head = modules.backbone, modules.neck, modules.head
         self.single, self.places = modules.single, modules.places
-        self.answer_settings = (
-            "" if self.single is None else "iou=1"
-        )  # of places that learn one each, none repeats another
+        # of places that learn one object each, none repeats another
+        self.answer_settings = "" if self.single is None else "iou=1"
 
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:

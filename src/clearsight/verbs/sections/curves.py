@@ -14,6 +14,7 @@ from clearsight.core.sample import Array
 from clearsight.verbs.sections import html
 from clearsight.verbs.sections.context import Context
 from clearsight.verbs.sections.html import Section
+from clearsight.verbs.sections.summary import within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,12 +58,7 @@ def _headline(context: Context) -> tuple[str, str, bool]:
     """The column that the model is judged by, what people call it, and whether more of it is better."""
     if context.evaluation is not None:
         result = context.evaluation.result
-        title = result.figure(result.headline).title
-        return (
-            result.headline,
-            title if title[1:2].isupper() else title[:1].lower() + title[1:],
-            result.higher_is_better,
-        )
+        return result.headline, within(result.figure(result.headline).title), result.higher_is_better
     name = next((name for name in context.history if name not in KNOWN), "")
     return name, name, True
 

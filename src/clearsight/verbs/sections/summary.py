@@ -35,6 +35,11 @@ def show(result: Result, name: str, value: float | None) -> str:
     return html.percent(value) if result.figure(name).share else f"{value:.3f}"
 
 
+def within(title: str) -> str:
+    """A figure's title within a sentence: "accuracy", "mAP50", but "F1"."""
+    return title if title[:2].isupper() or title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
 def headline(result: Result) -> tuple[str, str]:
     """The figure that the model is judged by, and what it is with its interval in words; together a sentence."""
     name, pictures = result.headline, html.plural(result.count, "picture")
@@ -42,9 +47,7 @@ def headline(result: Result) -> tuple[str, str]:
     low, high = (show(result, name, bound) for bound in result.intervals.get(name, (nan, nan)))
     known = f" (95 % interval {low.removesuffix(' %')} to {high})" if name in result.intervals else ""
     if not figure.said:
-        title = figure.title
-        title = title if title[:2].isupper() or title[1:2].isupper() else title[0].lower() + title[1:]
-        return value, f"{title} on {pictures}{known}"
+        return value, f"{within(figure.title)} on {pictures}{known}"
     if result.score == 1 and result.count:
         # Resampling pictures that are all right says 100 to 100: the rule of three (Hanley 1983) says what is known.
         least = html.percent(max(0.0, 1 - 3 / result.count))
