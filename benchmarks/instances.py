@@ -16,7 +16,7 @@ NET = ("--task", "instances", "--net", "yolo-mask")
 NUCLEI = ("--size", "448", "--epochs", "28", "--scale", "0.5", "--keep", "last")
 """Most pictures are 256 pixels wide, so that a nucleus of 13 is shown at 23."""
 
-DRAWN = ("--weights", "none", "--size", "224", "--epochs", "22", *STILL, *CELLS)
+DRAWN = ("--weights", "none", "--size", "224", "--epochs", "14", *STILL, *CELLS)
 """As `detect.py` has it, for boxes alone."""
 
 SHOWN = {"map50_1000": None, "map_1000": None}

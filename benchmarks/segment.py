@@ -13,13 +13,18 @@ from training import CELLS, Case, judge
 
 ENCODER = ("--net-options", "backbone=mobilenetv2_100,inputs=symmetric")
 
+ROADS = ("--epochs", "45", "--eval-every", "15", "--tta", "flip")
+
+DRAWN = ("--size", "224", "--epochs", "20", "--batch-size", "4", "--scale", "0", "--crop", "1", "--colour", "0")
+"""For a short training on drawn scenes, of which no two are alike and none is out of place: they are seen as they are."""
+
 CASES = {
-    "camvid": Case("camvid.zip", ("--net", "unet", *ENCODER), {"miou": 0.72}, 3600, True),
-    "camvid_lite": Case("camvid.zip", ("--net", "lite", "--net-options", "backbone=own"), {"miou": None}, 3600, False),
+    "camvid": Case("camvid.zip", ("--net", "lite", *ENCODER, *ROADS), {"miou": 0.72}, 3600, True),
+    "camvid_lite": Case("camvid.zip", ("--net", "lite", *ROADS), {"miou": None}, 3600, False),
     "nuclei_semantic": Case(
         "nuclei.zip", ("--task", "segment", "--net", "lite", *ENCODER, *CELLS), {"dice of nucleus": 0.90}, 3600, True
     ),
-    "shapes": Case("shapes", ("--task", "segment", "--net", "lite"), {"miou": 0.90}, 1200, False),
+    "shapes": Case("shapes", ("--task", "segment", "--net", "lite", *DRAWN), {"miou": 0.90}, 1200, False),
 }
 FIGURES = ("miou", "dice", "pixel_accuracy", "boundary_f")
 

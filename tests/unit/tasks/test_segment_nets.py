@@ -47,6 +47,13 @@ def test_ours_is_small() -> None:
     assert sum(p.numel() for p in build("lite", task).parameters()) < 1_000_000
 
 
+@pytest.mark.parametrize(("weights", "optimiser"), [(None, "muon"), ("download", "adamw")])
+def test_from_nothing_ours_is_moved_by_muon(weights: str | None, optimiser: str) -> None:
+    situation = Situation(1000, "cpu", weights)
+    family: type[Net] = find("nets", "segment.lite")
+    assert {**TASK.suggest(situation), **family.settings(TASK, situation)}["optimiser"][0] == optimiser
+
+
 def test_ours_stands_on_any_backbone_and_takes_its_weights(tmp_path: Path) -> None:
     net = build("lite", backbone="test_resnet")
     assert net.pretrained_name == "test_resnet"

@@ -19,6 +19,9 @@ FINER = 2
 """Each place of the finest level answers for so many rows and columns of its own (Shi et al. 2016, ESPCN, section 3.1): thin
 things are not blurred before they are told apart."""
 
+MUON = "training from nothing, in which Muon learns more from a pass than AdamW (Jordan et al. 2024)"
+FROM_NOTHING: Mapping[str, tuple[Any, str]] = {"optimiser": ("muon", MUON), "lr": (5e-3, MUON)}
+
 Width = Annotated[int, Field(ge=24, le=1024), "a whole number from 24"]
 Stand = Annotated[str, "own, or the name of one of timm's models"]
 
@@ -53,7 +56,7 @@ class Lite(Segmenter):
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
         if situation.weights is None:
-            return {}
+            return dict(FROM_NOTHING)
         why = "pretrained weights need fewer pictures; backbone=own for its own"
         return {"net_options": (f"backbone={LIGHT}", why)}
 
