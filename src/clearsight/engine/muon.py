@@ -20,6 +20,9 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic a·X + b·X·XᵀX + c·X·(XᵀX)²: Jordan's, chosen for their slope at zero. They bring singular values to
 about 0.7 to 1.2 in few steps, not to 1."""
 
+TOGETHER = 5
+"""Steps worked out on X·Xᵀ alone, at most: where it should be 0 an error of rounding, 1e-7, grows a² = 12 times a step."""
+
 SCALES: dict[str, Callable[[int, int], float]] = {
     "rms": lambda rows, columns: 0.2 * float(max(rows, columns)) ** 0.5,
     "shape": lambda rows, columns: max(1.0, rows / columns) ** 0.5,
@@ -34,14 +37,39 @@ def orthogonalised(matrices: Tensor, steps: int = 5, dtype: torch.dtype = torch.
 
     In bfloat16 it is twice as fast where the processor multiplies that, and as good.
     """
-    a, b, c = COEFFICIENTS
     wide = matrices if matrices.shape[1] <= matrices.shape[2] else matrices.mT
     x = (wide / wide.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)).to(dtype)
+    much_wider = x.shape[2] >= 2 * x.shape[1]
+    if much_wider and dtype != torch.bfloat16:
+        for done in range(0, steps, TOGETHER):
+            x = _product(x @ x.mT, min(TOGETHER, steps - done)) @ x
+    else:
+        x = _step_by_step(x, steps)
+    found: Tensor = x.to(matrices.dtype)
+    return found if wide is matrices else found.mT
+
+
+def _step_by_step(x: Tensor, steps: int) -> Tensor:
+    """(N, R, C) after the steps."""
+    a, b, c = COEFFICIENTS
     for _ in range(steps):
         gram = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    found: Tensor = x.to(matrices.dtype)
-    return found if wide is matrices else found.mT
+    return x
+
+
+def _product(gram: Tensor, steps: int) -> Tensor:
+    """What the steps multiply X by in all, (N, R, R), from X·Xᵀ: a step multiplies by Q = a + b·X·Xᵀ + c·(X·Xᵀ)², after which
+    X·Xᵀ is Q·X·Xᵀ·Q. Half the work, or less, where X is much wider than high, as convolutions' kernels are."""
+    a, b, c = COEFFICIENTS
+    found = torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device).expand_as(gram)
+    for step in range(steps):
+        factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        factor.diagonal(dim1=1, dim2=2).add_(a)
+        found = factor @ found
+        if step < steps - 1:
+            gram = factor @ gram @ factor
+    return found
 
 
 def hidden_weights(module: nn.Module) -> set[int]:

@@ -42,6 +42,24 @@ def test_five_steps_are_near_to_u_v_for_well_conditioned_matrices() -> None:
             assert (inside - inside.diagonal().diag()).abs().max() < near
 
 
+@pytest.mark.parametrize("shape", [(2, 16, 144), (1, 40, 48), (2, 200, 30)])
+@pytest.mark.parametrize("rank", [1, 5, 1000])
+@pytest.mark.parametrize("steps", [1, 5, 6])
+def test_steps_worked_out_together_are_jordans(shape: tuple[int, int, int], rank: int, steps: int) -> None:
+    """As the polynomial says, of the singular values in float64; what has no value stays nothing."""
+    draw = torch.Generator().manual_seed(4)
+    matrix = torch.randn(shape, generator=draw)
+    left, values, right = torch.linalg.svd(matrix.double(), full_matrices=False)
+    values = torch.where(torch.arange(values.shape[1]) < rank, values, 0)
+    matrix = (left * values[:, None] @ right).float()
+    values = values / values.norm(dim=1, keepdim=True)
+    for _ in range(steps):
+        values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+    torch.testing.assert_close(
+        orthogonalised(matrix, steps), (left * values[:, None] @ right).float(), rtol=0, atol=5e-4
+    )
+
+
 def test_a_stack_is_orthogonalised_one_by_one() -> None:
     stack = torch.randn(3, 5, 9, generator=torch.Generator().manual_seed(1))
     together = orthogonalised(stack)
