@@ -22,7 +22,7 @@ from training import exported, train
 
 EPOCHS = 10
 PART = ("--train-size", "256")
-"""Learnt from are parts of photographs, at the scale at which whole ones are answered: three in the time of one."""
+"""Parts of photographs, as large as they are in the whole ones that are answered: three are learnt from in the time of one."""
 
 ENCODER = "backbone=mobilenetv2_100,inputs=symmetric"
 NETS = {

@@ -51,25 +51,33 @@ def orthogonalised(matrices: Tensor, steps: int = 5, dtype: torch.dtype = torch.
 
 def _step_by_step(x: Tensor, steps: int) -> Tensor:
     """(N, R, C) after the steps."""
-    a, b, c = COEFFICIENTS
     for _ in range(steps):
-        gram = x @ x.mT
-        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+        x = torch.baddbmm(x, _bend(x @ x.mT), x, beta=COEFFICIENTS[0])
     return x
 
 
 def _product(gram: Tensor, steps: int) -> Tensor:
     """What the steps multiply X by in all, (N, R, R), from X·Xᵀ: a step multiplies by Q = a + b·X·Xᵀ + c·(X·Xᵀ)², after which
-    X·Xᵀ is Q·X·Xᵀ·Q. Half the work, or less, where X is much wider than high, as convolutions' kernels are."""
-    a, b, c = COEFFICIENTS
-    found = torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device).expand_as(gram)
-    for step in range(steps):
-        factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
-        factor.diagonal(dim1=1, dim2=2).add_(a)
+    X·Xᵀ is Q·X·Xᵀ·Q. The wider X, the more is saved: nine times as wide as high, as 3×3 kernels are, three fifths."""
+    found = factor = _factor(gram)
+    for _ in range(steps - 1):
+        gram = factor @ gram @ factor
+        factor = _factor(gram)
         found = factor @ found
-        if step < steps - 1:
-            gram = factor @ gram @ factor
     return found
+
+
+def _factor(gram: Tensor) -> Tensor:
+    """a + b·G + c·G² (N, R, R)."""
+    found = _bend(gram)
+    found.diagonal(dim1=1, dim2=2).add_(COEFFICIENTS[0])
+    return found
+
+
+def _bend(gram: Tensor) -> Tensor:
+    """b·G + c·G² (N, R, R)."""
+    _, b, c = COEFFICIENTS
+    return torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
 
 
 def hidden_weights(module: nn.Module) -> set[int]:

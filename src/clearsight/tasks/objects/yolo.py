@@ -16,6 +16,7 @@ from clearsight.core.task import Situation, Task
 from clearsight.losses.assignment import Assignment, task_aligned
 from clearsight.losses.detection import box_loss, distribution_focal, no_loss, quality_bce
 from clearsight.nets.backbone import Backbone, Inputs, OnBackbone
+from clearsight.nets.from_nothing import FROM_NOTHING
 from clearsight.nets.settings import Configured, Switch, Whole
 from clearsight.nets.yolo.head import Head, Places
 from clearsight.nets.yolo.neck import PathAggregation
@@ -105,10 +106,7 @@ class Yolo(Configured, OnBackbone):
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
         """From nothing, Muon: it learns more in a pass than AdamW (docs/detect.md has by how much)."""
-        if situation.weights:
-            return {}
-        why = "training from nothing, in which Muon learns more from a pass than AdamW (Jordan et al. 2024)"
-        return {"optimiser": ("muon", why), "lr": (5e-3, why), "weight_decay": (0.02, why)}
+        return {} if situation.weights else FROM_NOTHING
 
     def forward(self, images: Tensor) -> Outputs:
         raw = self._read(self.single or self.head, self.features(images))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from clearsight.core.task import Situation, Task
+from clearsight.core.task import Task
 from clearsight.nets.backbone import Backbone, Inputs, Model
 from clearsight.tasks.segment.segmenter import LIGHT, Segmenter
 
@@ -22,6 +22,7 @@ class FCN(Segmenter):
     """
 
     name = "fcn"
+    on_cpu = f"backbone={LIGHT},stride=16"
     light = False
 
     def __init__(
@@ -39,12 +40,6 @@ class FCN(Segmenter):
         super().__init__(task, config, body)
         self.head = FCNHead(body.channels[-1], len(task.labels))
         self.deep = nn.ModuleList()
-
-    @classmethod
-    def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
-        if situation.device != "cpu":
-            return {}
-        return {"net_options": (f"backbone={LIGHT},stride=16", "on a CPU a light backbone leaves time to learn")}
 
     def features(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         assert self.backbone is not None

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 from pydantic import Field
 from torch import Tensor, nn
 
-from clearsight.core.task import Situation, Task
+from clearsight.core.task import Task
 from clearsight.nets.backbone import Backbone, Inputs, Model
 from clearsight.nets.settings import Switch
-from clearsight.tasks.segment.segmenter import Segmenter
+from clearsight.tasks.segment.segmenter import LIGHT, Segmenter
 
 STRIDES = (2, 4, 8, 16, 32)
 
@@ -198,6 +198,8 @@ class UPerNet(OnEncoder):
     """
 
     name = "upernet"
+    # at its own width the decoder costs thirty times what a light backbone does, at a quarter of it twice as much
+    on_cpu = f"backbone={LIGHT},width=64"
 
     def __init__(
         self,
@@ -213,9 +215,3 @@ class UPerNet(OnEncoder):
 
         super().__init__(task, config, backbone, inputs)
         self.complete(UPerNetDecoder(self.encoded, decoder_channels=width), width, 1, len(task.labels), deep)
-
-    @classmethod
-    def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
-        """At its own width its decoder costs thirty times what a light backbone does, at a quarter of it twice as much."""
-        suggested = super().settings(task, situation)
-        return {name: (f"{value},width=64", why) for name, (value, why) in suggested.items()}

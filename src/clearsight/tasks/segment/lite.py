@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from clearsight.core.net import LabelAxis, Tap
 from clearsight.core.task import Situation, Task
 from clearsight.nets.backbone import Backbone, Inputs
+from clearsight.nets.from_nothing import FROM_NOTHING
 from clearsight.nets.lite import STRIDES, Body, Ladder
 from clearsight.nets.settings import Switch
 from clearsight.tasks.segment.segmenter import LIGHT, Segmenter
@@ -18,9 +19,6 @@ from clearsight.tasks.segment.segmenter import LIGHT, Segmenter
 FINER = 2
 """Each place of the finest level answers for so many rows and columns of its own (Shi et al. 2016, ESPCN, section 3.1): thin
 things are not blurred before they are told apart."""
-
-MUON = "training from nothing, in which Muon learns more from a pass than AdamW (Jordan et al. 2024)"
-FROM_NOTHING: Mapping[str, tuple[Any, str]] = {"optimiser": ("muon", MUON), "lr": (5e-3, MUON)}
 
 Width = Annotated[int, Field(ge=24, le=1024), "a whole number from 24"]
 Stand = Annotated[str, "own, or the name of one of timm's models"]
@@ -56,7 +54,7 @@ class Lite(Segmenter):
     @classmethod
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
         if situation.weights is None:
-            return dict(FROM_NOTHING)
+            return FROM_NOTHING
         why = "pretrained weights need fewer pictures; backbone=own for its own"
         return {"net_options": (f"backbone={LIGHT}", why)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +31,8 @@ class Segmenter(Configured, OnBackbone):
     settings."""
 
     any_size: bool = True
+    on_cpu: ClassVar[str] = f"backbone={LIGHT}"
+    """The settings that are suggested where there is no GPU."""
     head: nn.Module
     """The last features → logits (B, K, h, w)."""
     deep: nn.ModuleList
@@ -47,7 +49,7 @@ class Segmenter(Configured, OnBackbone):
     def settings(cls, task: Task[Any], situation: Situation) -> Mapping[str, tuple[Any, str]]:
         if situation.device != "cpu":
             return {}
-        return {"net_options": (f"backbone={LIGHT}", "on a CPU a light backbone leaves time to learn")}
+        return {"net_options": (cls.on_cpu, "on a CPU a light backbone leaves time to learn")}
 
     @abstractmethod
     def features(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
