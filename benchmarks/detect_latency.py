@@ -1,5 +1,5 @@
-"""How long one picture takes: our smallest detector beside YOLOX-Nano, both by ONNX Runtime, and ours by torch, its norms
-folded as `predict` does.
+"""How long one picture takes: our smallest detector beside YOLOX-Nano, both by ONNX Runtime, and ours by torch, made
+quicker as `predict` does.
 
 python benchmarks/detect_latency.py [--rounds 30]
 
@@ -36,7 +36,7 @@ def main() -> None:
     from clearsight.core.artifact import Artifact
     from clearsight.deploy.onnx import export
     from clearsight.nets.cost import multiply_adds
-    from clearsight.nets.folding import folded
+    from clearsight.nets.packing import quickened
     from clearsight.tasks.detect.task import Detect
     from clearsight.tasks.objects.yolo import Yolo
 
@@ -55,7 +55,7 @@ def main() -> None:
     theirs = session(str(shared("weights", "yolox_nano_coco.onnx")))
     entry = theirs.get_inputs()[0].name
     still, tensor = net.to(memory_format=torch.channels_last), torch.from_numpy(image)
-    quick = folded(still, tensor)
+    quick = quickened(still, tensor)
 
     def eager() -> None:
         with torch.inference_mode():

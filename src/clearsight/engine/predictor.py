@@ -17,7 +17,7 @@ from clearsight.core.prediction import Prediction
 from clearsight.core.sample import Array
 from clearsight.core.task import Task
 from clearsight.engine.tiles import Tiled, Tiles, answering
-from clearsight.nets.folding import folded
+from clearsight.nets.packing import quickened
 
 TOGETHER = 8_000_000
 """Values that photographs may have, above which they are preprocessed one by one, and a batch takes no more of them."""
@@ -57,9 +57,9 @@ class Predictor:
 
     @cached_property
     def answer(self) -> torch.nn.Module:
-        """The net as it answers: images (B, C, H, W) in [0, 1] → outputs. A copy, where it has norms to be folded."""
+        """The net as it answers: images (B, C, H, W) in [0, 1] → outputs. A copy, where it can be made quicker."""
         blank = torch.zeros(1, self.task.channels, *self.task.shape, device=self.device)
-        return self.task.answering(folded(self.net, blank.to(memory_format=torch.channels_last)))
+        return self.task.answering(quickened(self.net, blank.to(memory_format=torch.channels_last)))
 
     def __call__(self, photos: Iterable[Pixels]) -> Iterator[Prediction]:
         """Predictions in the order of the photographs, each uint8 (H, W, 3), a batch at a time."""

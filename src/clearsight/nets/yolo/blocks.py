@@ -50,3 +50,12 @@ class CrossStage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.out(cat([self.around(x), self.blocks(self.through(x))], 1))
         return out
+
+
+def harden(module: nn.Module) -> None:
+    """Let every SiLU be a hard swish, which is nearly the same without an exponential (Howard et al. 2019, MobileNetV3, section
+    5.2): a CPU works it out as it writes what a convolution made."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.SiLU):
+            setattr(module, name, nn.Hardswish(inplace=True))
+        harden(child)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 PRIOR = 0.01
@@ -28,6 +27,7 @@ class Branch(nn.Module):
         super().__init__()
         self.convs = nn.ModuleList(conv for _ in range(depth) for conv in _convs(width, light))
         self.norms = nn.ModuleList(nn.ModuleList(nn.BatchNorm2d(width) for _ in self.convs) for _ in range(levels))
+        self.activation = nn.SiLU(inplace=True)
         self.project = nn.ModuleList(nn.Conv2d(width, outputs, 1) for _ in range(levels))
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
@@ -36,7 +36,7 @@ class Branch(nn.Module):
         for level, x in enumerate(features):
             norms: Iterable[nn.Module] = self.norms[level]  # type: ignore[assignment]
             for conv, norm in zip(self.convs, norms, strict=True):
-                x = F.silu(norm(conv(x)), inplace=True)
+                x = self.activation(norm(conv(x)))
             found.append(self.project[level](x).flatten(2).transpose(1, 2))
         return torch.cat(found, 1)
 

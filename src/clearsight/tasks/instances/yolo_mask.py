@@ -69,6 +69,7 @@ class YoloMaskModules(YoloModules):
         self.features = MaskFeatures(self.backbone.channels[0], self.width, hidden or self.width // 2, features)
         self.nets = MaskNets(features, task.mask_size)
         self.numbers = Branch(len(used), self.width, self.nets.count, 1, self.light)
+        self.harden(self.features, self.numbers)
         self.nets.begin([project for project in self.numbers.project if isinstance(project, nn.Conv2d)])
 
 

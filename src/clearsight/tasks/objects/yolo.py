@@ -18,6 +18,7 @@ from clearsight.losses.detection import box_loss, distribution_focal, no_loss, q
 from clearsight.nets.backbone import Backbone, Inputs, OnBackbone
 from clearsight.nets.from_nothing import FROM_NOTHING
 from clearsight.nets.settings import Configured, Switch, Whole
+from clearsight.nets.yolo.blocks import harden
 from clearsight.nets.yolo.head import Head, Places
 from clearsight.nets.yolo.neck import PathAggregation
 from clearsight.ops.boxes import Overlap
@@ -34,10 +35,11 @@ class Spec(NamedTuple):
     width: int  # channels of neck and head
     depth: int  # blocks of each stage of the neck
     light: bool  # depthwise convolutions in place of whole ones
+    hard: bool = False  # hard swish in place of SiLU
 
 
 SCALES: Mapping[str, Spec] = {
-    "nano": Spec("lcnet_075", 64, 1, True),
+    "nano": Spec("lcnet_075", 64, 1, True, hard=True),
     "small": Spec("mobilenetv2_100", 96, 1, True),
     "medium": Spec("resnet34", 128, 1, False),
     "large": Spec("resnet50", 192, 2, False),
@@ -70,13 +72,19 @@ class YoloModules(nn.Module):
         super().__init__()
         spec, levels, classes = SCALES[scale], len(used), len(task.labels)
         width = width or spec.width
-        self.width, self.light, self.overlap = width, spec.light, overlap
+        self.width, self.light, self.hard, self.overlap = width, spec.light, spec.hard, overlap
         self.backbone = Backbone.create(backbone or spec.backbone, task.channels, inputs, strides, task.shape)
         self.neck = PathAggregation(self.backbone.channels[-levels:], width, depth or spec.depth, spec.light)
         self.head = Head(levels, width, classes, bins, light=spec.light)
+        self.harden(self.neck, self.head)
         # a copy, so that both begin by choosing the same places: drawn anew it never learnt the rarer classes of eight scenes
         self.single = copy.deepcopy(self.head) if one_to_one else None
         self.places = Places(task.shape, used)
+
+    def harden(self, *parts: nn.Module) -> None:
+        """Let the parts have the activation of the net's scale."""
+        for part in parts if self.hard else ():
+            harden(part)
 
 
 class Raw(NamedTuple):
