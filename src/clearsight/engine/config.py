@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from clearsight.core.options import AnswerSettings, DataOptions, Views
+from clearsight.engine.tiles import checked_tiles
 from clearsight.nets.settings import as_text
 
 Share = Field(ge=0, le=1)
@@ -91,6 +92,9 @@ class TrainOptions(DataOptions):
     )
     progressive: float | None = Field(
         None, gt=0, le=1, description="Share of the side that training starts with; it grows to the whole."
+    )
+    parts: Annotated[str | None, BeforeValidator(checked_tiles)] = Field(
+        None, description="Learn from parts of large pictures too, as tiles show them: auto, or how many lie along one."
     )
     sampling: Literal["natural", "balanced"] | None = Field(
         None, description="Draw pictures as they come, or every class as often."

@@ -31,6 +31,7 @@ from clearsight.verbs.parent import net_name as inherited
 from clearsight.verbs.roles import Roles
 from clearsight.verbs.streaming import pictures_in_epoch
 from clearsight.verbs.suited import check_batch, check_suited
+from clearsight.verbs.taught import taught
 from clearsight.verbs.views import with_answer, with_views
 
 Say = Callable[[str], None]
@@ -66,6 +67,9 @@ def decide(
     plan = resolve(options, chosen | machine_choices(options, roles), suggested, {})
     task.loss_options(plan.settings, roles.train)  # a loss that does not fit is refused before anything is written
     count = pictures_in_epoch(plan, roles)
+    if plan.parts is not None:
+        count = len(taught(roles, task, plan.parts))
+        say(f"{count - len(roles.train):,} parts of large pictures are learnt from besides")
     plan = settle(plan, suggested, task.closing, count, _world(plan.devices))
     check_suited(plan, task, net, roles.train)
     steps = lengths(plan, count, len(net.backbone_blocks()))

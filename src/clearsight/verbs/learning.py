@@ -37,6 +37,7 @@ from clearsight.verbs.looks import HeldOut
 from clearsight.verbs.parent import begin
 from clearsight.verbs.rate import with_found_rate
 from clearsight.verbs.roles import Roles
+from clearsight.verbs.taught import taught
 
 PREPARING = 2000  # pictures that a net takes its statistics from
 UNFOLDING = 8  # batches whose statistics folded norms take
@@ -184,7 +185,7 @@ def _ready(session: Session, stages: Stages, say: Say, progress: Progress) -> St
     plan = session.plan
     if session.roles.stream is not None:
         return session.roles.stream
-    store = session.store(session.roles.train, stages, progress)
+    store = session.store(taught(session.roles, session.task, plan.parts), stages, progress)
     reason = store.reason if plan.cache is None else plan.why["cache"]
     say(f"{len(store):,} training pictures: {store.where} ({reason})")
     if plan.cache is None:

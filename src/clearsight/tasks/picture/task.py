@@ -40,6 +40,7 @@ class PictureTask(Task[P]):
     unfitting: ClassVar[Mapping[str, str]] = {
         "mosaic": "its answer is for a picture as a whole, not for four in one",
         "rare": "its answer is for a picture as a whole, not for what a crop shows of it",
+        "parts": "its answer is for a picture as a whole, not for a part of it",
     }
 
     fit: Fit = "crop"

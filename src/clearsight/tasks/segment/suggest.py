@@ -13,6 +13,7 @@ PASSES: Mapping[str, float] = {"quick": 0.4, "balanced": 1.0, "best": 2.0}
 BLENDED = "a pixel would be of two classes at once"
 MOVED = "its operations move pixels without their classes"
 UNFITTING: Mapping[str, str] = {
+    "parts": "--crop and --train-size show parts of pictures",
     "sampling": "most pictures show most classes; --rare draws what is shown of them by class",
     "mixup": BLENDED,
     "cutmix": "a crop shows parts of pictures as well; leave it out",
