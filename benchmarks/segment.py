@@ -16,7 +16,20 @@ ENCODER = ("--net-options", "backbone=mobilenetv2_100,inputs=symmetric")
 ROADS = ("--eval-every", "15", "--tta", "flip")
 
 STAYING = ("--scale", "0", "--crop", "1", "--colour", "0")
-DRAWN = ("--size", "192", "--epochs", "25", "--eval-every", "25", "--batch-size", "4", "--tta", "flip", *STAYING, *CELLS)
+DRAWN = (
+    "--size",
+    "192",
+    "--epochs",
+    "25",
+    "--eval-every",
+    "25",
+    "--batch-size",
+    "4",
+    "--tta",
+    "flip",
+    *STAYING,
+    *CELLS,
+)
 """For a short training on drawn scenes, of which no two are alike and none is out of place: they are seen as they are."""
 
 CASES = {

@@ -63,8 +63,8 @@ class Trained:
         return {name: self.result["values"][name] for name in names if name in self.result["values"]}
 
     def bounds(self, names: Iterable[str]) -> dict[str, float | None]:
-        """The ends of these figures' intervals."""
-        pairs = {name: self.result["intervals"].get(name, (None, None)) for name in names}
+        """The ends of these figures' intervals; those of single classes have none."""
+        pairs = {name: self.result["intervals"].get(name, (None, None)) for name in names if " of " not in name}
         return {
             f"{name} {end}": value
             for name, pair in pairs.items()
@@ -119,7 +119,8 @@ def train(
         "training s": manifest["training"]["seconds"],
         "wall s": sum(each.seconds for each in done),
     }
-    return Trained(json.loads(done[-1].output)["result"], facts, facts["wall s"])
+    said_last = json.loads(done[-1].output)
+    return Trained(said_last if then else said_last["result"], facts, facts["wall s"])
 
 
 def exported(run: Path, data: str, split: str) -> dict[str, float]:
