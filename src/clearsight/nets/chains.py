@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -32,28 +32,31 @@ def watch(net: nn.Module, images: Tensor, first: Wanted, then: Wanted) -> dict[n
     open_ends: list[tuple[nn.Module, int, int]] = []  # a use, and whose output it reads, if nothing else does
     readers = _Readers()
 
-    def made(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        uses[module].append(Use(tuple(inputs[0].shape), None))
+    def made(module: nn.Module, inputs: tuple[Tensor, ...], by_name: Mapping[str, Tensor], output: Tensor) -> None:
+        (given,) = (*inputs, *by_name.values())
+        uses[module].append(Use(tuple(given.shape), None))
         makers[id(output)] = module
         kept.append(output)
         readers.counts[id(output)] = 0  # a tensor that is no more may have had this id
 
-    def came(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        number = id(inputs[0])
+    def came(module: nn.Module, inputs: tuple[Tensor, ...], by_name: Mapping[str, Tensor]) -> None:
+        (given,) = (*inputs, *by_name.values())
+        number = id(given)
         open_ends.append((module, len(uses[module]), number))
-        uses[module].append(Use(tuple(inputs[0].shape), makers.get(number) if readers.counts[number] == 0 else None))
+        uses[module].append(Use(tuple(given.shape), makers.get(number) if readers.counts[number] == 0 else None))
 
-    def went(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if output is inputs[0]:
+    def went(module: nn.Module, inputs: tuple[Tensor, ...], by_name: Mapping[str, Tensor], output: Tensor) -> None:
+        if id(output) == open_ends[-1][2]:  # it worked in place
             open_ends.pop()
             makers.pop(id(output), None)
 
     hooks = []
     for module in net.modules():
         if first(module):
-            hooks.append(module.register_forward_hook(made))
+            hooks.append(module.register_forward_hook(made, with_kwargs=True))
         elif then(module):
-            hooks += [module.register_forward_pre_hook(came), module.register_forward_hook(went)]
+            hooks.append(module.register_forward_pre_hook(came, with_kwargs=True))
+            hooks.append(module.register_forward_hook(went, with_kwargs=True))
     try:
         with readers:
             found = net(images)

@@ -44,8 +44,10 @@ class Packed(nn.Conv2d):
         except (AttributeError, TypeError) as error:  # these operations are PyTorch's own, and may change
             raise RuntimeError(str(error)) from error
 
-    def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = torch.ops.mkldnn._convolution_pointwise(x, self.laid_out, self.bias, *self.how, *self.then, "")
+    def forward(self, input: Tensor) -> Tensor:
+        found: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            input, self.laid_out, self.bias, *self.how, *self.then, ""
+        )
         return found
 
 

@@ -90,7 +90,7 @@ class _Twice(nn.Module):
         self.conv, self.first, self.second = nn.Conv2d(3, 4, 1), nn.SiLU(inplace=True), nn.ReLU(inplace=True)
 
     def forward(self, images: Tensor) -> Tensor:
-        found: Tensor = self.second(self.first(self.conv(images)))
+        found: Tensor = self.second(input=self.first(self.conv(input=images)))
         return found
 
 
