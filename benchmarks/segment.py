@@ -15,21 +15,9 @@ ENCODER = ("--net-options", "backbone=mobilenetv2_100,inputs=symmetric")
 
 ROADS = ("--eval-every", "15", "--tta", "flip")
 
-STAYING = ("--scale", "0", "--crop", "1", "--colour", "0")
-DRAWN = (
-    "--size",
-    "192",
-    "--epochs",
-    "25",
-    "--eval-every",
-    "25",
-    "--batch-size",
-    "4",
-    "--tta",
-    "flip",
-    *STAYING,
-    *CELLS,
-)
+STAYING = ("--scale", "0", "--crop", "1", "--colour", "0", *CELLS)
+SHORT = ("--epochs", "25", "--eval-every", "25", "--batch-size", "4")
+DRAWN = ("--size", "192", *SHORT, "--tta", "flip", *STAYING)
 """For a short training on drawn scenes, of which no two are alike and none is out of place: they are seen as they are."""
 
 CASES = {

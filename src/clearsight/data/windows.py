@@ -11,7 +11,7 @@ import torch
 from clearsight.core.image import Pixels
 from clearsight.core.sample import Array, Boxes, ImageSource, Masks, Sample
 from clearsight.ops.box_geometry import within
-from clearsight.ops.rle import Runs, box, from_mask, to_mask
+from clearsight.ops.rle import Runs, area, box, moved
 
 Window = tuple[int, int, int, int]
 """x1, y1, x2, y2 in whole pixels of the photograph; x2 and y2 are outside."""
@@ -32,7 +32,8 @@ class WindowImage(ImageSource):
         return None
 
     def load(self) -> Pixels:
-        return cut(self.whole.load(), self.window)
+        x1, y1, x2, y2 = self.window
+        return np.ascontiguousarray(self.whole.load()[y1:y2, x1:x2])
 
     def size(self) -> tuple[int, int]:
         x1, y1, x2, y2 = self.window
@@ -86,15 +87,10 @@ def windowed(sample: Sample, windows: Sequence[Window]) -> list[Sample]:
     ]
 
 
-def cut(values: Array, window: Window) -> Array:
-    """The part of pixels (H, W, ...) in a window."""
-    x1, y1, x2, y2 = window
-    return np.ascontiguousarray(values[y1:y2, x1:x2])
-
-
 def cut_runs(runs: Runs, window: Window) -> Runs:
     """The part of a mask in a window, as a mask of its own."""
-    return from_mask(cut(to_mask(runs), window))
+    x1, y1, x2, y2 = window
+    return moved(runs, -x1, -y1, y2 - y1, x2 - x1)
 
 
 def _boxes(boxes: Boxes, window: Window) -> Boxes:
@@ -106,7 +102,7 @@ def _boxes(boxes: Boxes, window: Window) -> Boxes:
 def _masks(masks: Masks, runs: Sequence[Runs], around: Array, window: Window) -> Masks:
     _, near = _seen(around, masks.crowd, window)
     # of a ring, the part of the box that is seen may hold nothing
-    rows = tuple(row for row in near if cut(to_mask(runs[row]), window).any())
+    rows = tuple(row for row in near if area(cut_runs(runs[row], window)))
     return Masks(
         "instances",
         WindowRuns(masks, rows, window),

@@ -165,7 +165,8 @@ def union(parts: Sequence[Runs]) -> Runs:
 
 
 def moved(part: Runs, left: int, top: int, height: int, width: int) -> Runs:
-    """A mask of a part of a picture that begins at `left` and `top`, as one of the whole picture, height × width pixels."""
+    """A mask of a part of a picture that begins at `left` and `top`, as one of the whole picture, height × width pixels. Where
+    they are negative it is the other way about: the mask of the whole as one of a part, and what lies beyond is cut off."""
     if (left, top, height, width) == (0, 0, part.height, part.width):
         return part
     x1, y1, x2, y2 = box(part).astype(int).tolist()
